@@ -1,0 +1,77 @@
+"""What a role asked of the world and what the world answered: generations and executions."""
+
+from typing import Literal
+
+import msgspec
+
+from events.base import Event
+from events.work import Example, ExampleResult
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class GenerationRequested(Event, kw_only=True):
+    """A chat to be continued by the model."""
+
+    messages: tuple[Message, ...]
+    prefill: str = ""
+    """How the answer begins: the model continues it, and the answer's text does not repeat it."""
+    max_tokens: int = 512
+    temperature: float = 0.0
+    """0 is greedy decoding."""
+    top_p: float = 1.0
+    stop: tuple[str, ...] = ()
+    """Generation ends before the first of these strings; none of them is part of the text."""
+    seed: int = 0
+    """Derived from (run seed, path). Sent to the engine, never relied on."""
+
+
+class GenerationCompleted(Event, kw_only=True):
+    text: str
+    finish_reason: Literal["stop", "length", "refused"]
+    """`length`: the token budget ran out. `refused`: the engine would not take the request."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    tokens_digest: str = ""
+    """sha256 of the completion's token ids, comma-separated; empty where the engine does not tell."""
+    error: str = ""
+    """Why the request was refused."""
+
+
+class ExecutionRequested(Event, kw_only=True):
+    """A program to be run against examples in the sandbox."""
+
+    program: str
+    entry_point: str
+    examples: tuple[Example, ...] = ()
+
+
+class ExecutionCompleted(Event, kw_only=True):
+    """How the program fared. A broken sandbox is an exception, never one of these."""
+
+    outcome: Literal["passed", "failed", "error", "timeout", "killed"]
+    """`error`: the program could not be loaded. `killed`: it exited or hit a limit other than time."""
+    results: tuple[ExampleResult, ...] = ()
+    error: str = ""
+    stdout: str = ""
+    """What the program printed, cut to a bound."""
+
+
+class GradingRequested(Event, kw_only=True):
+    """The submission goes to the hidden tests, which the log names by digest and never contains."""
+
+    code: str
+    entry_point: str
+    tests_digest: str
+    """sha256 of the tests' source, hex."""
+
+
+class GradingCompleted(Event, kw_only=True):
+    outcome: Literal["passed", "failed", "error", "timeout", "killed"]
+    error: str = ""
+    """The exception's last line; assertions of hidden tests are not quoted."""

@@ -1,0 +1,68 @@
+"""What roles exchange: the problem, plans, code and reviews, each carrying all its reader needs."""
+
+from typing import Literal
+
+import msgspec
+
+from events.base import Event
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """One call and its result as the problem's own prompt shows them, both as Python source."""
+
+    call: str
+    expected: str
+
+
+class ExampleResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened when one example was run."""
+
+    example: Example
+    outcome: Literal["passed", "failed", "error", "timeout"]
+    actual: str = ""
+    """`repr` of what the call returned, cut to a bound; empty when it returned nothing to compare."""
+    error: str = ""
+    """`ValueError: ... (line 4: return int(x))` when the call raised; empty otherwise."""
+
+
+class ProblemPosed(Event, kw_only=True):
+    """A problem as the model may see it. Hidden tests are not a field, so no role can reach them."""
+
+    task_id: str
+    prompt: str
+    """Python source that ends in the signature and docstring of the function to write."""
+    entry_point: str
+    examples: tuple[Example, ...] = ()
+
+
+class PlanDrafted(Event, kw_only=True):
+    problem: ProblemPosed
+    plan: str
+
+
+class CodeWritten(Event, kw_only=True):
+    problem: ProblemPosed
+    code: str
+    """A whole module: imports and the function. Never prose."""
+    plan: str = ""
+    """The plan that the code follows; empty when it was written from the problem alone."""
+
+
+class CodeReviewed(Event, kw_only=True):
+    """What the visible examples say of the code."""
+
+    problem: ProblemPosed
+    code: str
+    plan: str = ""
+    passed: bool
+    """True when no visible example fails; also when the problem shows none."""
+    results: tuple[ExampleResult, ...] = ()
+    error: str = ""
+    """Why the code could not be loaded at all (a syntax error, say); empty when it could."""
+
+
+class PlanRevised(Event, kw_only=True):
+    problem: ProblemPosed
+    plan: str
+    previous: str
+    """The plan that led to the failing code."""
