@@ -20,19 +20,20 @@ class GenerationRequested(Event, kw_only=True):
 
     messages: tuple[Message, ...]
     prefill: str = ""
-    """How the answer begins: the model continues it, and the answer's text does not repeat it."""
+    """How the answer is to begin: an engine that can, lets the model go on from here."""
     max_tokens: int = 512
     temperature: float = 0.0
     """0 is greedy decoding."""
     top_p: float = 1.0
     stop: tuple[str, ...] = ()
-    """Generation ends before the first of these strings; none of them is part of the text."""
+    """Generation ends before the first of these strings that the model writes."""
     seed: int = 0
     """Derived from (run seed, path). Sent to the engine, never relied on."""
 
 
 class GenerationCompleted(Event, kw_only=True):
     text: str
+    """The whole answer; it begins with the prefill where the engine could set one."""
     finish_reason: Literal["stop", "length", "refused"]
     """`length`: the token budget ran out. `refused`: the engine would not take the request."""
     prompt_tokens: int = 0

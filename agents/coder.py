@@ -1,0 +1,39 @@
+"""The Coder writes the whole function, from a plan where there is one. It never patches lines."""
+
+from agents.context import Context
+from agents.replies import code_of
+from agents.role import role
+from events.effects import Message
+from events.work import CodeWritten, PlanDrafted, PlanRevised, ProblemPosed
+
+PROMPT = """\
+Complete this Python function. Answer with one code block that holds the whole function and nothing else.
+
+```python
+{prompt}
+```"""
+
+PLAN = """
+
+Follow this plan:
+{plan}"""
+
+PREFILL = "```python\n{prompt}\n"
+
+STOPS = ("\n```\n", "\nif __name__", "\nprint(", "\nassert ", "\ndef test", "\ndef check(", "\n# Test", "\n# Example")
+"""What small models go on with once the function is written; each begins a line, so no body holds it."""
+
+
+@role
+async def coder(task: ProblemPosed | PlanDrafted | PlanRevised, ctx: Context) -> CodeWritten:
+    """Writes the whole function, following the plan where there is one."""
+    problem, plan = (task, "") if isinstance(task, ProblemPosed) else (task.problem, task.plan)
+    source = problem.prompt.strip()
+    request = PROMPT.format(prompt=source) + (PLAN.format(plan=plan) if plan else "")
+    answer = await ctx.generate(
+        [Message(role="user", content=request)],
+        prefill=PREFILL.format(prompt=source),
+        max_tokens=512,
+        stop=STOPS,
+    )
+    return CodeWritten(problem=problem, plan=plan, code=code_of(answer.text, problem))

@@ -1,0 +1,31 @@
+"""The Planner sketches the algorithm in a few steps, before any code exists."""
+
+from agents.context import Context
+from agents.replies import plan_of
+from agents.role import role
+from events.effects import Message
+from events.work import PlanDrafted, ProblemPosed
+
+PROMPT = """\
+Read this Python function's signature and docstring.
+
+```python
+{prompt}
+```
+
+Write a plan for its body: two to six numbered steps, one short sentence each. Say which values to \
+compute and how; name edge cases that the examples show. Do not write code."""
+
+PREFILL = "1."
+
+
+@role
+async def planner(problem: ProblemPosed, ctx: Context) -> PlanDrafted:
+    """Sketches the algorithm as numbered steps."""
+    answer = await ctx.generate(
+        [Message(role="user", content=PROMPT.format(prompt=problem.prompt.strip()))],
+        prefill=PREFILL,
+        max_tokens=256,
+        stop=("```", "\n\n\n"),
+    )
+    return PlanDrafted(problem=problem, plan=plan_of(answer.text))

@@ -1,0 +1,88 @@
+"""Facts and the log that keeps them: what happened, where, and proof that nothing is missing."""
+
+from events.base import Event
+from events.codec import encode_event, known_events
+from events.effects import (
+    ExecutionCompleted,
+    ExecutionRequested,
+    GenerationCompleted,
+    GenerationRequested,
+    GradingCompleted,
+    GradingRequested,
+    Message,
+)
+from events.envelope import Entry, Envelope, Line, Unknown
+from events.errors import (
+    EventUnencodable,
+    LogCorrupt,
+    LogError,
+    LogExists,
+    LogForeign,
+    LogLocked,
+    LogMissing,
+    LogWriteFailed,
+)
+from events.lifecycle import (
+    FORMAT,
+    AnswerSubmitted,
+    LogSealed,
+    Provenance,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    Settings,
+)
+from events.log import LOG_NAME, LogFile
+from events.reader import LogReader
+from events.work import (
+    CodeReviewed,
+    CodeWritten,
+    Example,
+    ExampleResult,
+    PlanDrafted,
+    PlanRevised,
+    ProblemPosed,
+)
+
+__all__ = [
+    "FORMAT",
+    "LOG_NAME",
+    "AnswerSubmitted",
+    "CodeReviewed",
+    "CodeWritten",
+    "Entry",
+    "Envelope",
+    "Event",
+    "EventUnencodable",
+    "Example",
+    "ExampleResult",
+    "ExecutionCompleted",
+    "ExecutionRequested",
+    "GenerationCompleted",
+    "GenerationRequested",
+    "GradingCompleted",
+    "GradingRequested",
+    "Line",
+    "LogCorrupt",
+    "LogError",
+    "LogExists",
+    "LogFile",
+    "LogForeign",
+    "LogLocked",
+    "LogMissing",
+    "LogReader",
+    "LogSealed",
+    "LogWriteFailed",
+    "Message",
+    "PlanDrafted",
+    "PlanRevised",
+    "ProblemPosed",
+    "Provenance",
+    "RunEnded",
+    "RunResumed",
+    "RunStarted",
+    "Settings",
+    "Unknown",
+    "encode_event",
+    "known_events",
+]

@@ -1,0 +1,141 @@
+"""Bytes to envelope and back: one JSON object a line, checksummed and chained to the line before."""
+
+import hashlib
+import math
+import zlib
+from typing import Any
+
+import msgspec
+
+from events.base import Event
+from events.envelope import Entry, Envelope, Line, Unknown
+from events.errors import EventUnencodable
+
+_CRC_FIELD = b',"crc":"'
+_CRC_TAIL = len(_CRC_FIELD) + 8 + len(b'"}')
+_encoder = msgspec.json.Encoder()
+_raw_decoder = msgspec.json.Decoder(Envelope[msgspec.Raw])
+
+
+class BadLine(Exception):
+    """The bytes are not a whole and undamaged line; the message says in what way."""
+
+
+class _Tagged(msgspec.Struct):
+    type: str
+
+
+def known_events() -> tuple[type[Event], ...]:
+    """Every event class imported so far, in the order of their definition."""
+    found: list[type[Event]] = []
+    pending = list(Event.__subclasses__())
+    while pending:
+        cls = pending.pop(0)
+        found.append(cls)
+        pending.extend(cls.__subclasses__())
+    return tuple(found)
+
+
+def encode_event(event: Event) -> bytes:
+    """The event as JSON, the same bytes for equal events.
+
+    Raises:
+        EventUnencodable: it holds a lone surrogate or a float that is not finite.
+    """
+    try:
+        body = _encoder.encode(event)
+    except UnicodeEncodeError as error:
+        raise EventUnencodable("", type(event).__name__, str(error)) from None
+    if b"null" in body and _holds_non_finite(msgspec.to_builtins(event)):
+        raise EventUnencodable("", type(event).__name__, "a float is NaN or infinite")
+    return body
+
+
+def _holds_non_finite(value: object) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, dict):
+        return any(_holds_non_finite(v) for v in value.values())
+    if isinstance(value, list | tuple):
+        return any(_holds_non_finite(v) for v in value)
+    return False
+
+
+def encode_line(entry: Entry[Event], prev: str) -> bytes:
+    """The line for `entry`, newline included; `prev` is the digest of the line before.
+
+    Raises:
+        EventUnencodable: the event or the path cannot be written as JSON without loss.
+    """
+    try:
+        path = _encoder.encode(entry.path)
+    except UnicodeEncodeError as error:
+        raise EventUnencodable(repr(entry.path), type(entry.event).__name__, str(error)) from None
+    head = b'{"seq":%d,"prev":"%s","at":%.3f,"path":%s,"cause":%s,"event":%s' % (
+        entry.seq,
+        prev.encode(),
+        entry.at,
+        path,
+        b"null" if entry.cause is None else b"%d" % entry.cause,
+        encode_event(entry.event),
+    )
+    return b'%s%s%08x"}\n' % (head, _CRC_FIELD, zlib.crc32(head))
+
+
+def digest_line(line: bytes) -> str:
+    """What the next line's `prev` must be. `line` comes without its newline."""
+    return hashlib.sha256(line).hexdigest()[:32]
+
+
+class LineDecoder:
+    """Turns lines into envelopes, knowing the events that are imported when it is made."""
+
+    def __init__(self) -> None:
+        self._known = {str(cls.__struct_config__.tag): cls for cls in known_events()}
+        union: Any = Event
+        for cls in self._known.values():
+            union = union | cls
+        self._decoder: msgspec.json.Decoder[Envelope[Event]] = msgspec.json.Decoder(Envelope[union])
+
+    def decode(self, line: bytes) -> Line:
+        """The envelope in `line` (without its newline), its checksum verified.
+
+        An event of unknown type comes back as `Unknown` with its bytes.
+
+        Raises:
+            BadLine: the line is cut, damaged, or is not a line of a log.
+        """
+        check_line(line)
+        try:
+            return self._decoder.decode(line)
+        except msgspec.ValidationError as error:
+            return self._decode_unknown(line, error)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadLine(f"is not JSON: {error}") from None
+
+    def _decode_unknown(self, line: bytes, error: msgspec.ValidationError) -> Line:
+        try:
+            outer = _raw_decoder.decode(line)
+            tag = msgspec.json.decode(outer.event, type=_Tagged).type
+        except msgspec.DecodeError as problem:
+            raise BadLine(f"is not a line of a log: {problem}") from None
+        if tag in self._known:
+            raise BadLine(f"holds a {tag} that does not fit its schema: {error}")
+        return Envelope(
+            seq=outer.seq,
+            prev=outer.prev,
+            at=outer.at,
+            path=outer.path,
+            cause=outer.cause,
+            event=Unknown(type=tag, raw=bytes(outer.event)),
+            crc=outer.crc,
+        )
+
+
+def check_line(line: bytes) -> None:
+    """Raises `BadLine` unless `line` (without its newline) ends in the checksum of its own bytes."""
+    if line[-_CRC_TAIL:-10] != _CRC_FIELD or line[-2:] != b'"}':
+        raise BadLine("is cut short or is not a line of a log")
+    found, stated = b"%08x" % zlib.crc32(line[:-_CRC_TAIL]), line[-10:-2]
+    if found != stated:
+        raise BadLine(f"is damaged: its checksum is {found.decode()}, it says {stated.decode('ascii', 'replace')}")

@@ -1,0 +1,72 @@
+"""What can go wrong with a log, one class for each different reaction of the caller."""
+
+from pathlib import Path
+
+
+class LogError(Exception):
+    """The base of all errors of this package."""
+
+
+class LogMissing(LogError):
+    """There is no log where one was expected."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: no log here. `fractal_agent runs` lists the runs there are.")
+        self.path = path
+
+
+class LogExists(LogError):
+    """A new log was to be created where one already lies; logs are never overwritten."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: a log is already here and is never overwritten. Choose another run id.")
+        self.path = path
+
+
+class LogLocked(LogError):
+    """Another process writes this log."""
+
+    def __init__(self, path: Path, holder: str) -> None:
+        super().__init__(f"{path}: {holder} is writing this log. A log has one writer: wait for it or stop it.")
+        self.path = path
+        self.holder = holder
+
+
+class LogCorrupt(LogError):
+    """Good lines follow a bad one, so this is damage and not a write that was cut short."""
+
+    def __init__(self, path: Path, *, line: int, offset: int, problem: str) -> None:
+        super().__init__(
+            f"{path}: line {line} (byte {offset}) {problem}. The lines before it are good; nothing was changed."
+        )
+        self.path = path
+        self.line = line
+        self.offset = offset
+        self.problem = problem
+
+
+class LogForeign(LogError):
+    """The file is not a log that this version can read."""
+
+    def __init__(self, path: Path, *, found: str, expected: str) -> None:
+        super().__init__(f"{path}: found {found}, expected {expected}.")
+        self.path = path
+
+
+class LogWriteFailed(LogError):
+    """The disk refused a write; the log was cut back to its last good line and takes no more."""
+
+    def __init__(self, path: Path, *, kept: int, cause: str) -> None:
+        super().__init__(
+            f"{path}: writing failed ({cause}). The first {kept} lines are safe. "
+            "Free some space, then go on with `fractal_agent resume`."
+        )
+        self.path = path
+        self.kept = kept
+
+
+class EventUnencodable(LogError):
+    """The event holds a value that JSON cannot carry without loss (a lone surrogate, NaN)."""
+
+    def __init__(self, path: str, event: str, problem: str) -> None:
+        super().__init__(f"{path}: {event} cannot be written: {problem}. Replace the value before it is logged.")
