@@ -28,6 +28,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Role name to the name of the role that plays it instead."""
     plugins: tuple[str, ...] = ()
     """Python files or modules that bring roles and architectures."""
+    base_url: str = ""
+    """The server of the `openai` engine; empty leaves it to the client."""
+    script: str = ""
+    """The file of answers of the `scripted` engine; empty for its placeholder."""
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):

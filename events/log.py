@@ -134,10 +134,15 @@ class LogFile:
         self.commit()
 
     def close(self) -> None:
-        """Commits what is staged, unless a write has failed, and lets the next writer in."""
+        """Commits what is staged, unless a write has failed, and lets the next writer in.
+
+        A log that nothing was written to is removed, so that its run id stays free.
+        """
         try:
             if not self._failed:
                 self.commit()
+            if self._durable == 0:
+                self.path.unlink()
         finally:
             os.close(self._file)
             os.ftruncate(self._lock, 0)

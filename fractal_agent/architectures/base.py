@@ -1,0 +1,75 @@
+"""What an architecture is: an async function from a problem to code, over a stage of roles."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+
+import fractal_agent.architectures
+from agents.role import Role
+from events import CodeWritten, Event, ProblemPosed, Settings
+
+In = TypeVar("In", bound=Event)
+Out = TypeVar("Out", bound=Event)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Stage(Protocol):
+    """Where an architecture meets its roles. Everything that passes over it is logged first."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    async def ask(self, role: Role[In, Out], event: In) -> Out:
+        """The role's answer to the event; what the role raises is raised here."""
+        ...
+
+    async def each(
+        self,
+        items: Iterable[Item],
+        act: Callable[["Stage", Item], Awaitable[Result]],
+        *,
+        key: str,
+    ) -> tuple[Result, ...]:
+        """`act` on all items side by side, each on a stage of its own; results in the items' order.
+
+        `key` names the branches (`draft-0`, `draft-1`, ...) and must be unique on this stage. When
+        some raise, all are awaited and the first error in the items' order is raised.
+        """
+        ...
+
+
+class Architecture:
+    """A way to make roles solve a problem. Made by `@architecture`; has no state."""
+
+    def __init__(self, run: Callable[[ProblemPosed, Stage], Awaitable[CodeWritten]]) -> None:
+        self.name: str = getattr(run, "__name__", repr(run))
+        self.purpose = (inspect.getdoc(run) or "").partition("\n")[0]
+        self.run = run
+
+    @property
+    def source(self) -> str:
+        """The text of the file that the architecture stands in."""
+        return inspect.getsource(inspect.getmodule(self.run) or self.run)
+
+
+def architecture(run: Callable[[ProblemPosed, Stage], Awaitable[CodeWritten]]) -> Architecture:
+    """Makes an architecture of `async def name(problem: ProblemPosed, stage: Stage) -> CodeWritten`."""
+    return Architecture(run)
+
+
+def architectures_in(module: ModuleType) -> dict[str, Architecture]:
+    """The architectures that stand at the top level of a module, by name."""
+    return {value.name: value for value in vars(module).values() if isinstance(value, Architecture)}
+
+
+def built_in_architectures() -> Mapping[str, Architecture]:
+    """Every architecture in this package, by name: a new file in the folder is enough to add one."""
+    found: dict[str, Architecture] = {}
+    package: Any = fractal_agent.architectures
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        found.update(architectures_in(importlib.import_module(f"{package.__name__}.{info.name}")))
+    return found

@@ -1,0 +1,34 @@
+"""Repair: guided, then the Critic names what fails and the Repairer updates the plan.
+
+The plan is the interface for repair: the Coder always writes the whole function anew.
+"""
+
+from agents.coder import coder
+from agents.critic import critic
+from agents.planner import planner
+from agents.repairer import repairer
+from events import CodeReviewed, CodeWritten, ProblemPosed
+from fractal_agent.architectures.base import Stage, architecture
+
+
+@architecture
+async def repair(problem: ProblemPosed, stage: Stage) -> CodeWritten:
+    """Planner, Coder; while an example fails, at most K times: Critic, Repairer, Coder."""
+    plan = await stage.ask(planner, problem)
+    code = await stage.ask(coder, plan)
+    review = await stage.ask(critic, code)
+    best, most = code, examples_passed(review)
+    for _ in range(stage.settings.rounds):
+        if review.passed:
+            break
+        revised = await stage.ask(repairer, review)
+        code = await stage.ask(coder, revised)
+        review = await stage.ask(critic, code)
+        if review.passed or examples_passed(review) > most:
+            best, most = code, examples_passed(review)
+    return best
+
+
+def examples_passed(review: CodeReviewed) -> int:
+    """How many visible examples the code passes."""
+    return sum(result.outcome == "passed" for result in review.results)

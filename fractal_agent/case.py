@@ -1,0 +1,52 @@
+"""One problem from beginning to verdict: posed, solved by the architecture, submitted, graded once."""
+
+import hashlib
+from typing import Self
+
+import msgspec
+
+from events import AnswerSubmitted, GradingCompleted, GradingRequested, ProblemPosed
+from events.path import child, nth
+from fractal_agent.architectures.base import Architecture
+from fractal_agent.scope import World, settle_effect
+from fractal_agent.stage import LiveStage
+
+
+class HiddenTests(msgspec.Struct, frozen=True, kw_only=True):
+    """The tests that grade a case. No role can reach them, and the log keeps only their digest."""
+
+    digest: str
+    """sha256 of the source, hex."""
+    source: str = ""
+    """Empty in a replay, which has the recorded verdict instead."""
+
+    @classmethod
+    def of(cls, source: str) -> Self:
+        return cls(digest=hashlib.sha256(source.encode()).hexdigest(), source=source)
+
+
+async def run_case(
+    problem: ProblemPosed,
+    tests: HiddenTests,
+    *,
+    architecture: Architecture,
+    stage: LiveStage,
+    world: World,
+) -> GradingCompleted:
+    """The verdict of the hidden tests on the architecture's answer."""
+    case = problem.task_id
+    posed = await stage.put(case, problem)
+    written = await architecture.run(problem, stage)
+    answer = AnswerSubmitted(code=written.code)
+    submitted = await stage.put(child(case, "answer"), answer, stage.seq_of(written) or posed)
+    request = GradingRequested(
+        code=answer.code, entry_point=problem.entry_point, tests_digest=tests.digest
+    )
+    verdict, _ = await settle_effect(
+        world,
+        nth(case, "grade", 0),
+        request,
+        lambda: world.sandbox.grade(answer.code, problem.entry_point, tests.source),
+        submitted,
+    )
+    return verdict

@@ -1,0 +1,110 @@
+"""Which roles and architectures there are: the built-in ones, and those that plug-ins bring."""
+
+import difflib
+import importlib
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import msgspec
+
+from agents.role import Role, built_in_roles, roles_in
+from fractal_agent.architectures.base import Architecture, architectures_in, built_in_architectures
+
+ENTRY_POINTS = "fractal_agent.plugins"
+"""Packages that name a module in this entry-point group are loaded on every start."""
+
+Value = TypeVar("Value")
+
+
+class UnknownName(Exception):
+    """A name that stands for nothing here; the message lists those that do."""
+
+    def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
+        names = sorted(valid)
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        super().__init__(f"unknown {kind} {name!r}: {hint}valid are {', '.join(names)}")
+
+
+class PluginFailed(Exception):
+    """A plug-in could not be loaded."""
+
+    def __init__(self, plugin: str, problem: str) -> None:
+        super().__init__(f"plug-in {plugin}: {problem}. Expected a Python file or an importable module.")
+
+
+class Catalog(msgspec.Struct, frozen=True, kw_only=True):
+    roles: Mapping[str, Role[Any, Any]]
+    architectures: Mapping[str, Architecture]
+
+    def role(self, name: str) -> Role[Any, Any]:
+        """The role of that name; `UnknownName` when there is none."""
+        return _find("role", name, self.roles)
+
+    def architecture(self, name: str) -> Architecture:
+        """The architecture of that name; `UnknownName` when there is none."""
+        return _find("architecture", name, self.architectures)
+
+    def cast(self, parts: Mapping[str, str]) -> dict[str, Role[Any, Any]]:
+        """Role name to the role that plays it.
+
+        Raises:
+            UnknownName: a name is not a role's.
+            CastMismatch: the player takes or returns other events than the part.
+        """
+        players = {part: self.role(player) for part, player in parts.items()}
+        for part, player in players.items():
+            if not player.can_play(self.role(part)):
+                raise CastMismatch(player, self.role(part))
+        return players
+
+
+class CastMismatch(Exception):
+    """A role was cast for a part whose events it does not take or return."""
+
+    def __init__(self, player: Role[Any, Any], part: Role[Any, Any]) -> None:
+        super().__init__(f"role {player!r} cannot play {part!r}: it must take and return the same events")
+
+
+def load_catalog(plugins: Sequence[str] = ()) -> Catalog:
+    """Everything built in, installed through entry points, and in the given files or modules.
+
+    Raises:
+        PluginFailed: a plug-in is missing or raises when it is imported.
+    """
+    roles, architectures = dict(built_in_roles()), dict(built_in_architectures())
+    installed = [point.value for point in importlib.metadata.entry_points(group=ENTRY_POINTS)]
+    for plugin in [*installed, *plugins]:
+        module = _import(plugin)
+        roles.update(roles_in(module))
+        architectures.update(architectures_in(module))
+    return Catalog(roles=roles, architectures=architectures)
+
+
+def _import(plugin: str) -> ModuleType:
+    try:
+        return _import_file(Path(plugin)) if plugin.endswith(".py") else importlib.import_module(plugin)
+    except Exception as error:  # a plug-in may raise anything; it is reported with its name
+        raise PluginFailed(plugin, f"{type(error).__name__}: {error}") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    name = f"fractal_agent_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _find(kind: str, name: str, known: Mapping[str, Value]) -> Value:
+    if name not in known:
+        raise UnknownName(kind, name, known)
+    return known[name]

@@ -1,0 +1,44 @@
+"""`roles` and `architectures`: what there is to choose from."""
+
+from fractal_agent.commands.options import Json, Plugins
+
+
+def roles(plugin: Plugins = None, json: Json = False) -> None:
+    """List the roles: what each takes and returns."""
+    from fractal_agent.catalog import load_catalog
+
+    rows = [
+        {
+            "name": role.name,
+            "takes": [cls.__name__ for cls in role.accepts],
+            "returns": [cls.__name__ for cls in role.returns],
+            "purpose": role.purpose,
+        }
+        for role in load_catalog(plugin or []).roles.values()
+    ]
+    _print(rows, json)
+
+
+def architectures(plugin: Plugins = None, json: Json = False) -> None:
+    """List the architectures: how roles work together."""
+    from fractal_agent.catalog import load_catalog
+
+    found = load_catalog(plugin or []).architectures.values()
+    _print([{"name": one.name, "purpose": one.purpose} for one in found], json)
+
+
+def _print(rows: "list[dict[str, str | list[str]]]", json: bool) -> None:
+    from fractal_agent.commands.options import print_json
+
+    if json:
+        print_json(rows)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for column in rows[0]:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(value if isinstance(value, str) else " | ".join(value) for value in row.values()))
+    Console().print(table)

@@ -1,0 +1,72 @@
+"""`replay`: execute every role again against the record, without a model."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fractal_agent.commands.options import Json, Run, RunsDir
+from fractal_agent.exits import Exit
+
+if TYPE_CHECKING:
+    from fractal_agent.replaying import Replayed
+
+
+def replay(
+    run: Run,
+    case: Annotated[str | None, typer.Option(help="Only this case.", metavar="ID")] = None,
+    runs_dir: RunsDir = None,
+    json: Json = False,
+) -> None:
+    """Execute a run again from its log, with no model, and check that everything agrees."""
+    from fractal_agent.catalog import load_catalog
+    from fractal_agent.commands.options import print_json, runs_dir_or_default
+    from fractal_agent.replaying import replay_run
+    from fractal_agent.runs import find_run, require_header
+
+    folder = find_run(run, runs_dir_or_default(runs_dir))
+    started = require_header(folder)
+    replayed = replay_run(folder, load_catalog(started.settings.plugins), case=case)
+    if json:
+        print_json(_as_document(replayed))
+    else:
+        _print(replayed)
+    raise typer.Exit(Exit.DIVERGED if replayed.divergences else Exit.DONE)
+
+
+def _print(replayed: "Replayed") -> None:
+    from rich.console import Console
+    from rich.syntax import Syntax
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(f"{replayed.run_id}: {replayed.sentence}"), soft_wrap=True)
+    for name in replayed.changed_roles:
+        console.print(Text(f"changed since it was recorded: {name}", style="yellow"))
+    if replayed.divergences:
+        first = replayed.divergences[0]
+        console.print(Text("first divergence", style="bold red"), Text(first.path))
+        console.print(Text(first.summary), soft_wrap=True)
+        console.print(Syntax("\n".join(first.diff()), "diff", background_color="default", word_wrap=True))
+
+
+def _as_document(replayed: "Replayed") -> dict[str, object]:
+    return {
+        "run_id": replayed.run_id,
+        "agreed": not replayed.divergences,
+        "cases": replayed.cases,
+        "partial": replayed.partial,
+        "effects": replayed.effects,
+        "events": replayed.events,
+        "passed": replayed.passed,
+        "changed": replayed.changed_roles,
+        "divergences": [
+            {
+                "path": diverged.path,
+                "summary": diverged.summary,
+                "recorded": diverged.recorded,
+                "now": diverged.now,
+                "diff": diverged.diff(),
+            }
+            for diverged in replayed.divergences
+        ],
+    }

@@ -1,0 +1,45 @@
+"""`show`: a run at a glance, or the story of one of its cases."""
+
+from typing import Annotated
+
+import typer
+
+from fractal_agent.commands.options import Json, Run, RunsDir
+
+
+def show(
+    run: Run,
+    case: Annotated[str | None, typer.Argument(help="A case's id: its whole story.", metavar="CASE")] = None,
+    runs_dir: RunsDir = None,
+    json: Json = False,
+) -> None:
+    """Show a run, or what happened to one case: plan, code, failing example, revised plan, verdict."""
+    from rich.console import Console
+
+    from events import LOG_NAME, LogReader
+    from fractal_agent.catalog import UnknownName, load_catalog
+    from fractal_agent.commands.options import print_json, runs_dir_or_default
+    from fractal_agent.report.story import chapters, render_story
+    from fractal_agent.report.summary import render_cases, render_summary, summarize
+    from fractal_agent.runs import find_run, require_header
+    from replay.timeline import Timeline
+
+    folder = find_run(run, runs_dir_or_default(runs_dir))
+    load_catalog(require_header(folder).settings.plugins)
+    timeline = Timeline.of(LogReader(folder / LOG_NAME))
+    console = Console()
+    if case is None:
+        summary = summarize(timeline, str(folder / LOG_NAME))
+        if json:
+            print_json(summary)
+        else:
+            console.print(render_cases(summary))
+            console.print(render_summary(summary))
+        return
+    if case not in timeline.cases:
+        raise UnknownName("case", case, timeline.cases)
+    story = timeline.cases[case]
+    if json:
+        print_json({"case": case, "passed": story.passed, "chapters": chapters(story)})
+    else:
+        console.print(render_story(story))

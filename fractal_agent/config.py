@@ -1,0 +1,11 @@
+"""Where things are unless the user says otherwise: the only place that reads the environment."""
+
+import os
+from pathlib import Path
+
+DEFAULT_MODEL = "Qwen/Qwen2.5-Coder-0.5B-Instruct"
+
+
+def runs_dir() -> Path:
+    """`$FRACTAL_AGENT_RUNS_DIR`, else `runs` in the working directory."""
+    return Path(os.environ.get("FRACTAL_AGENT_RUNS_DIR") or "runs")

@@ -1,0 +1,130 @@
+"""Reads tasks from a JSONL file with HumanEval's fields: all of them, or an error that names the line."""
+
+import ast
+import gzip
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from events.work import ProblemPosed
+from fractal_agent.datasets.base import BadRecord, MissingDataset, Task
+from fractal_agent.datasets.examples import extract_examples
+from fractal_agent.datasets.literals import parse_module
+from fractal_agent.datasets.signature import defined_functions, parse_prompt
+
+SUFFIXES = (".jsonl", ".jsonl.gz")
+
+_REQUIRED = ("task_id", "prompt", "entry_point", "test")
+
+
+def read_tasks(path: Path) -> tuple[Task, ...]:
+    """The file's tasks in its order; blank lines are skipped and fields that are not HumanEval's ignored.
+
+    `canonical_solution` may be left out. Raises MissingDataset when the file cannot be read or holds no
+    task, BadRecord at the first line that is not a task or repeats an id.
+    """
+    lines_by_id: dict[str, int] = {}
+    tasks = []
+    for number, line in enumerate(_content(path).split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        task = _Record(path=path, line=number, fields=_decoded(line, path, number)).task()
+        earlier = lines_by_id.setdefault(task.problem.task_id, number)
+        if earlier != number:
+            found = f"{task.problem.task_id!r}, which line {earlier} has too"
+            raise BadRecord(path, number, field="task_id", found=found, expected="an id of its own")
+        tasks.append(task)
+    if not tasks:
+        raise MissingDataset(path, "the file holds no task", "Give a file with one JSON object per line.")
+    return tuple(tasks)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        remedy = "Fetch the file again, or drop .gz from its name if it is not compressed."
+        raise MissingDataset(path, f"not a whole gzip file ({error})", remedy) from error
+    except OSError as error:
+        raise MissingDataset(path, f"cannot be read ({error.strerror})", "Check the path.") from error
+
+
+def _decoded(line: bytes, path: Path, number: int) -> Mapping[str, object]:
+    try:
+        record = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        found = f"malformed JSON ({error})"
+        raise BadRecord(path, number, field="", found=found, expected="one JSON object") from error
+    if not isinstance(record, dict):
+        raise BadRecord(path, number, field="", found=_kind(record), expected="one JSON object")
+    return record
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the file, and where it stands, for the error that it may turn out to be."""
+
+    path: Path
+    line: int
+    fields: Mapping[str, object]
+
+    def task(self) -> Task:
+        task_id, prompt, entry_point, tests = (self._text(field) for field in _REQUIRED)
+        self._check_prompt(prompt, entry_point)
+        self._check_tests(tests)
+        problem = ProblemPosed(
+            task_id=task_id,
+            prompt=prompt,
+            entry_point=entry_point,
+            examples=extract_examples(prompt, entry_point),
+        )
+        solution = self._text("canonical_solution") if "canonical_solution" in self.fields else ""
+        return Task(problem=problem, hidden_tests=tests, canonical_solution=solution)
+
+    def _text(self, field: str) -> str:
+        if field not in self.fields:
+            raise self._bad(field, "nothing", "a string")
+        value = self.fields[field]
+        if not isinstance(value, str):
+            raise self._bad(field, _kind(value), "a string")
+        if not value.strip() and field in _REQUIRED:
+            raise self._bad(field, "an empty string", "some text")
+        return value
+
+    def _check_prompt(self, prompt: str, entry_point: str) -> None:
+        module = parse_prompt(prompt)
+        if module is None:
+            raise self._bad(
+                "prompt", "text that is not Python", "Python up to the function's signature and docstring"
+            )
+        names = tuple(defined_functions(module))
+        if entry_point not in names:
+            defined = f"a prompt that defines {', '.join(names) or 'no function'}"
+            raise self._bad("entry_point", f"{entry_point!r} and {defined}", "the name of a function in it")
+
+    def _check_tests(self, tests: str) -> None:
+        module = parse_module(tests)
+        if module is None:
+            raise self._bad("test", "text that is not Python", "Python that defines check(candidate)")
+        if not any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in module.body):
+            raise self._bad("test", "no function check", "Python that defines check(candidate)")
+
+    def _bad(self, field: str, found: str, expected: str) -> BadRecord:
+        return BadRecord(self.path, self.line, field=field, found=found, expected=expected)
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+    return "an object"

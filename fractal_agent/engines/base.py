@@ -1,0 +1,52 @@
+"""What an engine is: something that continues a chat, many at once, and can say what it is."""
+
+from typing import Protocol
+
+import msgspec
+
+from events import GenerationCompleted, GenerationRequested
+
+
+class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine's account of itself, for the log's header."""
+
+    model_origin: str
+    """Where the weights came from: `hub`, `packages`, `folder`, `server` or `script`."""
+    model_digest: str = ""
+    """sha256 of the weights file, hex; empty where it cannot be known."""
+    settings: dict[str, str] = {}
+
+
+class Engine(Protocol):
+    """Continues chats. Used inside `async with`; closing releases the model without noise."""
+
+    @property
+    def info(self) -> EngineInfo: ...
+
+    async def generate(self, request: GenerationRequested, path: str) -> GenerationCompleted:
+        """The model's answer; any number may be under way at once.
+
+        `path` names the request, in scripts and in the engine's own logs. A prompt that the model
+        cannot take is an answer (`finish_reason="refused"`). Cancelled, the request is aborted and
+        nothing of it is left in the engine.
+
+        Raises:
+            EngineFailed: the engine cannot answer: it died, or the server is gone.
+        """
+        ...
+
+
+class EngineError(Exception):
+    """The base of what an engine raises. Never a property of the program under test."""
+
+
+class EngineUnavailable(EngineError):
+    """The engine could not be started; the message says what is missing and how to get it."""
+
+
+class EngineFailed(EngineError):
+    """The engine stopped answering in the middle of a run."""
+
+    def __init__(self, engine: str, path: str, problem: str) -> None:
+        super().__init__(f"{path}: the {engine} engine failed: {problem}")
+        self.path = path

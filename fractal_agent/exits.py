@@ -1,0 +1,40 @@
+"""Exit codes, and which error leads to which."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    DONE = 0
+    FAILED = 1
+    """The run failed: an engine, a sandbox, a disk, missing weights."""
+    USAGE = 2
+    """What was asked for does not exist or does not fit together."""
+    DIVERGED = 3
+    """A replay found that the code no longer does what was recorded."""
+    CORRUPT = 4
+    """A log is damaged, or is not a log."""
+    INTERRUPTED = 130
+    """Ctrl-C or a termination signal; the run can be resumed."""
+
+
+def exit_for(error: Exception) -> Exit | None:
+    """The exit code for an error that is reported in one message; None for a bug, which keeps its traceback."""
+    from events import LogCorrupt, LogError, LogExists, LogForeign, LogMissing
+    from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName
+    from fractal_agent.datasets import DatasetError
+    from fractal_agent.engines.base import EngineError
+    from fractal_agent.models import ModelError
+    from fractal_agent.run import RunFailed
+    from fractal_agent.runs import BadRunId, RunNotFound
+    from fractal_agent.sandbox.base import SandboxError
+
+    match error:
+        case LogCorrupt() | LogForeign():
+            return Exit.CORRUPT
+        case LogMissing() | LogExists() | RunNotFound() | BadRunId():
+            return Exit.USAGE
+        case UnknownName() | DatasetError() | PluginFailed() | CastMismatch():
+            return Exit.USAGE
+        case LogError() | RunFailed() | EngineError() | ModelError() | SandboxError():
+            return Exit.FAILED
+    return None

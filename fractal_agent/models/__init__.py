@@ -1,0 +1,33 @@
+"""Where weights come from: a folder, the model hub, or Python packages that carry them."""
+
+from fractal_agent.models.cache import default_cache
+from fractal_agent.models.errors import (
+    DiskTooSmall,
+    FetchFailed,
+    LibraryMissing,
+    ModelError,
+    ModelNotFound,
+    WeightsDamaged,
+)
+from fractal_agent.models.memory import available_memory, required_memory
+from fractal_agent.models.progress import Progress, Step, shown
+from fractal_agent.models.source import DEFAULT_MODEL, ModelSource, Origin, resolve
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "DiskTooSmall",
+    "FetchFailed",
+    "LibraryMissing",
+    "ModelError",
+    "ModelNotFound",
+    "ModelSource",
+    "Origin",
+    "Progress",
+    "Step",
+    "WeightsDamaged",
+    "available_memory",
+    "default_cache",
+    "required_memory",
+    "resolve",
+    "shown",
+]

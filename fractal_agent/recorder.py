@@ -1,0 +1,69 @@
+"""Getting events into the log before anyone sees them, many producers to one write."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import anyio
+import anyio.to_thread
+
+from events import Entry, Event, LogFile
+
+Observer = Callable[[Entry[Event]], None]
+"""Called with each entry once it is durable; must be quick and must not raise."""
+
+
+class Recorder(Protocol):
+    async def record(self, path: str, event: Event, cause: int | None = None) -> int:
+        """Returns the event's sequence number once its line can no longer be lost.
+
+        Cancelled while it waits, the line is still written.
+
+        Raises:
+            LogError: it could not be written.
+        """
+        ...
+
+
+class LogRecorder:
+    """Group commit: all that is staged while one write is under way goes out with the next.
+
+    Whoever finds no write under way does it for all; so no task of its own is needed, and nothing
+    outlives a run.
+    """
+
+    def __init__(self, log: LogFile, observers: Sequence[Observer] = ()) -> None:
+        self._log = log
+        self._observers = observers
+        self._waiting: list[Entry[Event]] = []
+        self._turn = anyio.Lock()
+        self._durable = -1
+
+    async def record(self, path: str, event: Event, cause: int | None = None) -> int:
+        entry = self._log.stage(path, event, cause)
+        self._waiting.append(entry)
+        async with self._turn:
+            if entry.seq > self._durable:
+                await self._commit()
+        return entry.seq
+
+    async def _commit(self) -> None:
+        lines = self._log.take()
+        entries, self._waiting = self._waiting, []
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._log.write, lines)
+        self._durable = entries[-1].seq
+        for entry in entries:
+            for observe in self._observers:
+                observe(entry)
+
+
+class MemoryRecorder:
+    """Keeps the entries in a list, in order, for tests and replays."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry[Event]] = []
+
+    async def record(self, path: str, event: Event, cause: int | None = None) -> int:
+        entry = Entry(seq=len(self.entries), at=0.0, path=path, cause=cause, event=event)
+        self.entries.append(entry)
+        return entry.seq

@@ -1,0 +1,70 @@
+"""The runs of a folder, one line each."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from rich.console import RenderableType
+from rich.table import Table
+
+from events import LOG_NAME, LogError
+from fractal_agent.runs import each_run
+from replay.timeline import Timeline
+
+
+class RunLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of `runs --json`."""
+
+    run_id: str
+    log: str
+    state: str
+    """`completed`, `failed`, `interrupted`, `unfinished`, or `damaged`."""
+    began: str = ""
+    """Local time, ISO 8601."""
+    architecture: str = ""
+    model: str = ""
+    total: int = 0
+    graded: int = 0
+    passed: int = 0
+    problem: str = ""
+    """Why the log cannot be read, when it is damaged."""
+
+
+def list_runs(runs_dir: Path) -> list[RunLine]:
+    """Every run in the folder, oldest first; a damaged one is listed with its problem."""
+    lines: list[RunLine] = []
+    for folder, reader in each_run(runs_dir):
+        log = str(folder / LOG_NAME)
+        try:
+            lines.append(_line(folder.name, log, Timeline.of(reader)))
+        except LogError as error:
+            lines.append(RunLine(run_id=folder.name, log=log, state="damaged", problem=str(error)))
+    return lines
+
+
+def _line(run_id: str, log: str, timeline: Timeline) -> RunLine:
+    assert timeline.started is not None
+    settings = timeline.started.settings
+    return RunLine(
+        run_id=run_id,
+        log=log,
+        state=timeline.ended.outcome if timeline.ended else "unfinished",
+        began=datetime.fromtimestamp(timeline.began).isoformat(timespec="seconds"),
+        architecture=settings.architecture,
+        model=settings.model,
+        total=len(settings.tasks),
+        graded=len(timeline.graded),
+        passed=timeline.passed,
+    )
+
+
+def render_runs(lines: list[RunLine]) -> RenderableType:
+    """A table for a terminal."""
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for column in ("run", "began", "architecture", "model", "graded", "passed", "state"):
+        table.add_column(column)
+    for line in lines:
+        done = f"{line.graded}/{line.total}"
+        state = line.problem or line.state
+        table.add_row(line.run_id, line.began, line.architecture, line.model, done, str(line.passed), state)
+    return table

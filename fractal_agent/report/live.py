@@ -1,0 +1,71 @@
+"""Progress of a run while it goes: cases done, passing, tokens per second, requests in flight."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from events import Entry, Event, GradingCompleted
+from replay.timeline import Timeline
+
+QUIET_SECONDS = 10.0
+"""Without a terminal, at least this long between two lines."""
+
+
+def spoken_on(stream: TextIO) -> Console:
+    """A console on a copy of the stream, which stays the terminal's while an engine's start redirects it."""
+    copy = os.fdopen(os.dup(stream.fileno()), "w", encoding="utf-8", errors="replace")
+    return Console(file=copy, stderr=True)
+
+
+@contextmanager
+def live_progress(console: Console, timeline: Timeline, total: int) -> Iterator[Callable[[Entry[Event]], None]]:
+    """Shows the timeline as it grows; yields what is to be called with each new entry."""
+    if console.is_terminal:
+        with _bar(console) as bar:
+            task = bar.add_task("", total=total, completed=len(timeline.graded), status="")
+
+            def show(entry: Entry[Event]) -> None:
+                bar.update(task, completed=len(timeline.graded), status=status(timeline))
+
+            yield show
+    else:
+        yield _lines(console, timeline, total)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[status]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _lines(console: Console, timeline: Timeline, total: int) -> Callable[[Entry[Event]], None]:
+    spoken = time.monotonic()
+
+    def show(entry: Entry[Event]) -> None:
+        nonlocal spoken
+        now = time.monotonic()
+        done = len(timeline.graded)
+        finished = done == total and isinstance(entry.event, GradingCompleted)
+        if finished or now - spoken >= QUIET_SECONDS:
+            spoken = now
+            console.print(f"{done}/{total} done, {status(timeline)}", highlight=False)
+
+    return show
+
+
+def status(timeline: Timeline) -> str:
+    """`9 passing, 151 tokens/s, 64 in flight`."""
+    seconds = max(timeline.seconds, 0.001)
+    speed = timeline.completion_tokens / seconds
+    return f"{timeline.passed} passing, {speed:.0f} tokens/s, {timeline.in_flight} in flight"

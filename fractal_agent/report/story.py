@@ -1,0 +1,114 @@
+"""One case told from its events: plan, code, failing example, revised plan, new code, verdict."""
+
+import difflib
+from collections.abc import Iterator
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.text import Text
+
+from events import CodeReviewed, CodeWritten, Event, ExampleResult, GenerationCompleted, PlanDrafted, PlanRevised
+from replay.timeline import CaseStory
+
+
+class Chapter(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a case, as a reader wants it."""
+
+    path: str
+    """Where it happened: the key to fork or replay from."""
+    title: str
+    kind: str
+    """`text`, `python` or `diff`."""
+    body: str
+
+
+def chapters(case: CaseStory) -> list[Chapter]:
+    """The story in order; a plan or a code that replaces another is shown as a diff."""
+    told = [Chapter(path=case.id, title="Problem", kind="python", body=case.problem.prompt)]
+    plan, code, cost = "", "", 0
+    for entry in case.entries:
+        match entry.event:
+            case GenerationCompleted(completion_tokens=tokens):
+                cost += tokens
+            case PlanDrafted(plan=new):
+                told.append(Chapter(path=entry.path, title=_costing("Plan", cost), kind="text", body=new))
+                plan, cost = new, 0
+            case PlanRevised(plan=new):
+                title = _costing("Revised plan", cost)
+                told.append(Chapter(path=entry.path, title=title, kind="diff", body=_diff(plan, new)))
+                plan, cost = new, 0
+            case CodeWritten(code=new):
+                told.append(_code(entry.path, code, new, cost))
+                code, cost = new, 0
+            case CodeReviewed() as review:
+                told.append(_review(entry.path, review))
+            case Event() as other if not _is_plumbing(other):
+                told.append(_other(entry.path, other))
+    return [*told, _verdict(case)]
+
+
+def _costing(title: str, tokens: int) -> str:
+    return f"{title} ({tokens} tokens)"
+
+
+def _code(path: str, old: str, new: str, cost: int) -> Chapter:
+    if not old:
+        return Chapter(path=path, title=_costing("Code", cost), kind="python", body=new)
+    return Chapter(path=path, title=_costing("New code", cost), kind="diff", body=_diff(old, new))
+
+
+def _diff(old: str, new: str) -> str:
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), "before", "after", lineterm="")
+    return "\n".join(lines) or "(unchanged)"
+
+
+def _review(path: str, review: CodeReviewed) -> Chapter:
+    failing = [result for result in review.results if result.outcome != "passed"]
+    if review.passed:
+        title = f"Critic: all {len(review.results)} examples pass" if review.results else "Critic: no examples"
+        return Chapter(path=path, title=title, kind="text", body="")
+    title = f"Critic: {len(failing)} of {len(review.results)} examples fail"
+    body = review.error or "\n".join(_failure(result) for result in failing)
+    return Chapter(path=path, title=title, kind="text", body=body)
+
+
+def _failure(result: ExampleResult) -> str:
+    found = result.error or result.actual or result.outcome
+    return f"{result.example.call}\n  expected  {result.example.expected}\n  found     {found}"
+
+
+def _verdict(case: CaseStory) -> Chapter:
+    verdict = case.verdict
+    if verdict is None:
+        return Chapter(path=case.id, title="No verdict: the run stopped before", kind="text", body="")
+    how = " after a repair" if case.repaired else ""
+    return Chapter(
+        path=case.id, title=f"Hidden tests: {verdict.outcome}{how}", kind="text", body=verdict.error
+    )
+
+
+def _is_plumbing(event: Event) -> bool:
+    """True for what the chapters already tell, or that only the log needs."""
+    return type(event).__module__.startswith("events.")
+
+
+def _other(path: str, event: Event) -> Chapter:
+    """An event of a role that this report does not know, shown as it is."""
+    body = msgspec.json.format(msgspec.json.encode(event), indent=2).decode()
+    return Chapter(path=path, title=type(event).__name__, kind="text", body=body)
+
+
+def render_story(case: CaseStory) -> RenderableType:
+    """The chapters for a terminal."""
+    return Group(*(part for chapter in chapters(case) for part in _render(chapter)))
+
+
+def _render(chapter: Chapter) -> Iterator[RenderableType]:
+    yield Rule(Text.assemble((chapter.title, "bold"), "  ", (chapter.path, "dim")), align="left", style="dim")
+    if chapter.kind == "text":
+        yield Text(chapter.body)
+    else:
+        lexer = "diff" if chapter.kind == "diff" else "python"
+        yield Syntax(chapter.body.rstrip(), lexer, theme="ansi_dark", background_color="default", word_wrap=True)

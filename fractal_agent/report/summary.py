@@ -1,0 +1,138 @@
+"""A run in a few numbers, folded from its log."""
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from events import RunStarted
+from fractal_agent.report.statistics import Interval, wilson
+from replay.timeline import CaseStory, Timeline
+
+
+class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One case of a summary."""
+
+    case: str
+    outcome: str
+    """`passed`, `failed`, `error`, `timeout`, `killed`, or `unfinished`."""
+    repaired: bool
+    error: str
+    """Why the hidden tests failed, without quoting them."""
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What `solve --json` and `show --json` print."""
+
+    run_id: str
+    log: str
+    """Path of the log."""
+    state: str
+    """`completed`, `failed`, `interrupted`, or `unfinished` when its process is running or was killed."""
+    error: str
+    dataset: str
+    architecture: str
+    model: str
+    model_origin: str
+    engine: str
+    seed: int
+    sandbox: str
+    feedback: str = "visible"
+    """Which tests the Critic may run: only the examples that the prompt shows."""
+    total: int
+    """Cases that the run is to solve."""
+    graded: int
+    passed: int
+    pass_at_1: float
+    """`passed / graded`; 0 when nothing is graded."""
+    interval: Interval
+    """95 %, Wilson."""
+    repaired: int
+    generations: int
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    tokens_per_second: float
+    cases: list[CaseLine]
+
+
+def summarize(timeline: Timeline, log: str) -> Summary:
+    """The numbers of a run that has at least its header."""
+    assert isinstance(timeline.started, RunStarted)
+    settings, made = timeline.started.settings, timeline.started.provenance
+    graded, passed = len(timeline.graded), timeline.passed
+    return Summary(
+        run_id=timeline.started.run_id,
+        log=log,
+        state=timeline.ended.outcome if timeline.ended else "unfinished",
+        error=timeline.ended.error if timeline.ended else "",
+        dataset=settings.dataset,
+        architecture=settings.architecture,
+        model=settings.model,
+        model_origin=made.model_origin,
+        engine=settings.engine,
+        seed=settings.seed,
+        sandbox=made.sandbox,
+        total=len(settings.tasks),
+        graded=graded,
+        passed=passed,
+        pass_at_1=passed / graded if graded else 0.0,
+        interval=wilson(passed, graded),
+        repaired=timeline.repaired,
+        generations=timeline.generations,
+        prompt_tokens=timeline.prompt_tokens,
+        completion_tokens=timeline.completion_tokens,
+        seconds=round(timeline.seconds, 3),
+        tokens_per_second=round(timeline.completion_tokens / timeline.seconds, 1) if timeline.seconds else 0.0,
+        cases=[_line(case) for case in timeline.cases.values()],
+    )
+
+
+def _line(case: CaseStory) -> CaseLine:
+    verdict = case.verdict
+    return CaseLine(
+        case=case.id,
+        outcome=verdict.outcome if verdict else "unfinished",
+        repaired=case.repaired,
+        error=verdict.error if verdict else "",
+    )
+
+
+def render_summary(summary: Summary) -> RenderableType:
+    """The summary for a terminal, ending in the command to type next."""
+    low, high = summary.interval.low, summary.interval.high
+    rate = f"{summary.passed}/{summary.graded}   {summary.pass_at_1:.1%}   95 % [{low:.1%}, {high:.1%}]"
+    table = Table.grid(padding=(0, 2))
+    for name, value in (
+        ("run", f"{summary.run_id} ({summary.state})"),
+        ("what", f"{summary.dataset}, {summary.architecture}, {summary.model} on {summary.engine}"),
+        ("pass@1", rate),
+        ("repaired", str(summary.repaired)),
+        ("tokens", f"{summary.completion_tokens:,} written, {summary.prompt_tokens:,} read"),
+        ("time", f"{summary.seconds:.0f} s, {summary.tokens_per_second:.0f} tokens/s"),
+        ("log", summary.log),
+        ("next", _next_command(summary)),
+    ):
+        table.add_row(Text(name, style="dim"), Text(value))
+    error = [Text(summary.error, style="red")] if summary.error else []
+    return Group(table, *error)
+
+
+def _next_command(summary: Summary) -> str:
+    command = "python -m fractal_agent"
+    if summary.state != "completed":
+        return f"{command} resume {summary.run_id}"
+    failed = next((line.case for line in summary.cases if line.outcome != "passed"), None)
+    return f"{command} show {summary.run_id} {failed}" if failed else f"{command} replay {summary.run_id}"
+
+
+def render_cases(summary: Summary) -> RenderableType:
+    """One row a case."""
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for column in ("case", "outcome", "note"):
+        table.add_column(column)
+    for line in summary.cases:
+        style = {"passed": "green", "unfinished": "yellow"}.get(line.outcome, "red")
+        note = "repaired" if line.repaired else line.error
+        table.add_row(line.case, Text(line.outcome, style=style), Text(note))
+    return table

@@ -1,0 +1,104 @@
+"""The runs on disk: their folders, their ids, and which one a user means."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from events import LOG_NAME, LogError, LogReader, RunStarted
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class RunNotFound(Exception):
+    """No run is meant by what the user typed; the message names near ones."""
+
+    def __init__(self, run: str, runs_dir: Path, known: list[str]) -> None:
+        near = difflib.get_close_matches(run, known, n=3) or known[-3:]
+        hint = f"Runs there: {', '.join(near)}." if near else "There are no runs there yet: try `solve`."
+        super().__init__(f"no run {run!r} in {runs_dir}. {hint}")
+
+
+class BadRunId(Exception):
+    """The id cannot be a folder's name."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"run id {run_id!r}: expected 1 to 100 letters, digits, dots, dashes or underscores, "
+            "the first a letter or a digit"
+        )
+
+
+def new_run_id(architecture: str, now: datetime, runs_dir: Path) -> str:
+    """An id that sorts by time and says what ran: `20261124-051500-repair`."""
+    stem = f"{now:%Y%m%d-%H%M%S}-{architecture}"
+    taken, number = stem, 1
+    while (runs_dir / taken).exists():
+        number += 1
+        taken = f"{stem}-{number}"
+    return taken
+
+
+def check_run_id(run_id: str) -> str:
+    """The id itself; `BadRunId` when it cannot be one."""
+    if not _RUN_ID.fullmatch(run_id) or run_id == "latest":
+        raise BadRunId(run_id)
+    return run_id
+
+
+def find_run(run: str, runs_dir: Path) -> Path:
+    """The folder of the run that an id, a path (of the folder or the log) or `latest` means.
+
+    Raises:
+        RunNotFound: there is none.
+    """
+    if run == "latest":
+        begun = sorted((started_at(folder), folder) for folder in run_folders(runs_dir))
+        if begun:
+            return begun[-1][1]
+    else:
+        path = Path(run)
+        for folder in (runs_dir / run, path, path.parent if path.name == LOG_NAME else path):
+            if (folder / LOG_NAME).is_file():
+                return folder
+    raise RunNotFound(run, runs_dir, [folder.name for folder in run_folders(runs_dir)])
+
+
+def run_folders(runs_dir: Path) -> list[Path]:
+    """The folders that hold a log, sorted by name."""
+    return sorted(log.parent for log in runs_dir.glob(f"*/{LOG_NAME}"))
+
+
+def started_at(folder: Path) -> float:
+    """When the run began (Unix time in seconds); 0 when its log has no whole header."""
+    header = read_header(folder)
+    return header[0] if header else 0.0
+
+
+def read_header(folder: Path) -> tuple[float, RunStarted] | None:
+    """When a run began, and its header; None when the log has no whole header."""
+    try:
+        first = next(iter(LogReader(folder / LOG_NAME)), None)
+    except LogError:
+        return None
+    if first is None or not isinstance(first.event, RunStarted):
+        return None
+    return first.at, first.event
+
+
+def require_header(folder: Path) -> RunStarted:
+    """The run's header.
+
+    Raises:
+        LogForeign: the log has none, or is of a newer format.
+    """
+    first = next(iter(LogReader(folder / LOG_NAME)))
+    assert isinstance(first.event, RunStarted)
+    return first.event
+
+
+def each_run(runs_dir: Path) -> Iterator[tuple[Path, LogReader]]:
+    """Every run's folder with a reader for its log, in the order of their beginning."""
+    for folder in sorted(run_folders(runs_dir), key=started_at):
+        yield folder, LogReader(folder / LOG_NAME)

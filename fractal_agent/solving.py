@@ -1,0 +1,194 @@
+"""Solving a data set from beginning to end: the log, the sandbox, the engine, the cases, the seal."""
+
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+import anyio.abc
+import anyio.to_thread
+import msgspec
+
+from events import (
+    LOG_NAME,
+    Entry,
+    Event,
+    LogFile,
+    LogReader,
+    Provenance,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    Settings,
+)
+from fractal_agent.catalog import Catalog
+from fractal_agent.datasets import Task
+from fractal_agent.engines import EngineChoice, open_engine
+from fractal_agent.provenance import provenance
+from fractal_agent.recorder import LogRecorder
+from fractal_agent.run import RunFailed, first_of, run_cases
+from fractal_agent.sandbox import open_sandbox
+from fractal_agent.scope import World
+from replay.drift import Diverged
+from replay.journal import Journal
+from replay.policy import Live, Policy, Resume
+from replay.timeline import Timeline
+
+
+class Viewer(Protocol):
+    """Whoever watches a run. A silent one is `Unwatched`."""
+
+    def say(self, text: str) -> None:
+        """Something is being done that takes a while."""
+        ...
+
+    def watch(
+        self, timeline: Timeline, total: int
+    ) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
+        """Entered while the cases run; what it yields is called with each durable entry."""
+        ...
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A run to be made or taken up again, all names already looked up."""
+
+    run_id: str
+    folder: Path
+    settings: Settings
+    tasks: Sequence[Task]
+    catalog: Catalog
+
+
+def solve(job: Job, viewer: Viewer) -> Timeline:
+    """Makes a new run and returns its timeline; how it ended stands in there and in the log.
+
+    Interrupted by SIGINT or SIGTERM, it seals the log and returns with outcome `interrupted`.
+
+    Raises:
+        LogExists, LogLocked: the run id is taken, or being written by another process.
+        EngineUnavailable, ModelError, SandboxError: before anything was logged.
+        RunFailed: a case could not go on; the log is sealed and can be replayed.
+        LogWriteFailed: the disk refused; what was recorded is safe.
+    """
+    log = LogFile.create(job.folder)
+    try:
+        return anyio.run(_Session(job, viewer, log, Timeline(), Live(), None).run)
+    finally:
+        log.close()
+
+
+def resume(job: Job, viewer: Viewer) -> Timeline:
+    """Takes up an interrupted run: recorded effects are reused, the rest is performed and appended.
+
+    Raises:
+        Diverged: the code now asks or answers something else than it did.
+        LogError, EngineUnavailable, ModelError, SandboxError: as `solve`.
+    """
+    log, reader = LogFile.reopen(job.folder)
+    try:
+        entries = list(LogReader(job.folder / LOG_NAME))
+        session = _Session(
+            job, viewer, log, Timeline.of(entries), Resume(Journal(entries)), torn_bytes=reader.torn
+        )
+        return anyio.run(session.run)
+    finally:
+        log.close()
+
+
+class _Session:
+    """One process's stretch of a run."""
+
+    def __init__(
+        self,
+        job: Job,
+        viewer: Viewer,
+        log: LogFile,
+        timeline: Timeline,
+        policy: Policy,
+        torn_bytes: int | None,
+    ) -> None:
+        self._job = job
+        self._viewer = viewer
+        self._log = log
+        self._timeline = timeline
+        self._policy = policy
+        self._torn_bytes = torn_bytes
+        """None for a new run."""
+        self._interrupted = False
+
+    async def run(self) -> Timeline:
+        try:
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(self._watch_signals, tasks.cancel_scope)
+                await self._open_world()
+                tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            first = first_of(group)
+            raise first from first.__cause__
+        return Timeline.of(LogReader(self._log.path)) if self._timeline.started else self._timeline
+
+    async def _watch_signals(
+        self, scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None]
+    ) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for _ in signals:
+                self._interrupted = True
+                self._viewer.say("Stopping: finishing the line and sealing the log")
+                scope.cancel()
+
+    async def _open_world(self) -> None:
+        job = self._job
+        async with open_sandbox() as sandbox:
+            if sandbox.notice:
+                self._viewer.say(sandbox.notice)
+            choice = EngineChoice(
+                engine=job.settings.engine,
+                model=job.settings.model,
+                base_url=job.settings.base_url or None,
+                script=Path(job.settings.script) if job.settings.script else None,
+                log=job.folder / "engine.log",
+            )
+            opening = await anyio.to_thread.run_sync(open_engine, choice, self._viewer.say)
+            self._viewer.say(f"Starting {job.settings.model} on {job.settings.engine}")
+            async with opening as engine:
+                made = provenance(job.catalog, job.settings, engine=engine.info, sandbox=sandbox.level)
+                with self._viewer.watch(self._timeline, len(job.tasks)) as show:
+                    recorder = LogRecorder(self._log, [self._timeline.add, show])
+                    world = World(
+                        engine=engine,
+                        sandbox=sandbox,
+                        recorder=recorder,
+                        policy=self._policy,
+                        seed=job.settings.seed,
+                    )
+                    await self._run_cases(recorder, world, made)
+
+    async def _run_cases(self, recorder: LogRecorder, world: World, made: Provenance) -> None:
+        """Runs what has no verdict yet and seals the log, however it ends."""
+        job = self._job
+        await recorder.record("", self._opening(made))
+        ended = RunEnded(outcome="interrupted")
+        done = {case.id for case in self._timeline.graded}
+        try:
+            await run_cases(
+                [task for task in job.tasks if task.problem.task_id not in done],
+                settings=job.settings,
+                architecture=job.catalog.architecture(job.settings.architecture),
+                cast=job.catalog.cast(job.settings.cast),
+                world=world,
+            )
+            ended = RunEnded(outcome="completed")
+        except (RunFailed, Diverged) as error:
+            ended = RunEnded(outcome="failed", error=str(error))
+            raise
+        finally:
+            self._log.stage("", ended)
+            self._log.seal()
+
+    def _opening(self, made: Provenance) -> Event:
+        if self._torn_bytes is None:
+            return RunStarted(run_id=self._job.run_id, settings=self._job.settings, provenance=made)
+        return RunResumed(provenance=made, torn_bytes=self._torn_bytes)
