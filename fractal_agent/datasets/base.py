@@ -14,7 +14,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     problem: ProblemPosed
     hidden_tests: str
-    """Python source that defines `check(candidate)`, which raises when the candidate is wrong."""
+    """Hidden: for grading alone. Python source of `check(candidate)`, which raises on a wrong candidate."""
     canonical_solution: str = ""
     """What completes the prompt to a right program; for tests of this framework alone. Empty if unknown."""
 

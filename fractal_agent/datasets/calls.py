@@ -108,8 +108,8 @@ _NAME = re.compile(
 )
 _SEPARATOR = re.compile(r"\s*(?:[,;]|\band\b|\n)\s*")
 _INFIX = re.compile(r"[-+*/%=<>&|^~@,(\[{!]\s*$")
-_BULLET = re.compile(r"^\s*(?:[-+*]\s*|\W*>>>\s*)$")
-_OPEN_PARENTHESIS = re.compile(r"(?:^|\s)\($")
+_PROSE = re.compile(r"^\s*[-+*]\s*$|>>>\s*$|(?:^|\s)\($|:\**\s*$|,\s$")
+"""What looks like an operator and is a bullet, a prompt, a parenthesis of the prose, bold type or a comma."""
 
 
 def _openings(text: str) -> list[str]:
@@ -118,14 +118,12 @@ def _openings(text: str) -> list[str]:
 
 def _starts_a_line(text: str, at: int) -> bool:
     before = line_before(text, at)
-    return not before.strip() or _BULLET.match(before) is not None
+    return not before.strip(" \t-+*>")
 
 
 def _continues_an_expression(text: str, at: int) -> bool:
     before = line_before(text, at)
-    if _BULLET.match(before) or _OPEN_PARENTHESIS.search(before) or before.endswith(", "):
-        return False
-    return _INFIX.search(before) is not None
+    return _INFIX.search(before) is not None and _PROSE.search(before) is None
 
 
 def _fits(call: ast.Call, signature: Signature) -> bool:

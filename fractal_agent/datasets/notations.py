@@ -39,7 +39,8 @@ def doctests(text: str, signature: Signature) -> Iterator[Passage]:
         if isinstance(node, ast.Call) and not want and _means_none(text, found.end()):
             want = "None"
         example = _doctest_example(node, source, want, signature)
-        yield Passage(start=found.start(), end=found.end(), example=example)
+        value = _result_at(text, found.end() - len(found["want"].lstrip()))
+        yield Passage(start=found.start(), end=value.end if value else found.end(), example=example)
 
 
 def shown_calls(text: str, signature: Signature) -> Iterator[Passage]:
@@ -110,7 +111,7 @@ _BREAK = r"[^\S\n]*(?:\n[^\S\n]*)?"
 _ARROW = r"(?:={1,3}>|-{1,3}>|[➞→⇒⟶⟹➔➜↦])"
 _VERB = (
     r"(?:(?:(?:should|will|would|must|shall)\s+)?"
-    r"(?:returns?|be|equals?|gives?|outputs?|yields?|produces?|evaluates?)\b(?:\s+to\b)?"
+    r"(?:returns?|be\s+equal|be|equals?|gives?|outputs?|yields?|produces?|evaluates?)\b(?:\s+to\b)?"
     r"|is\b(?:\s+equal\s+to\b)?)"
 )
 _NOUN = (
@@ -121,9 +122,11 @@ _SHOWS = re.compile(
     rf"|{_BREAK}{_ARROW}(?:[^\S\n]*{_VERB})?|={{1,3}}|:|{_BREAK}{_VERB})(?!=){_BREAK}{_NOUN}`*"
 )
 _DENIED = re.compile(
-    r"(?:\b(?:not|never|no|wrong\w*|incorrect\w*|instead of|unlike|if|unless|suppose|assum\w+)|n't)\b[^.;]*$",
+    r"(?:\b(?:not|never|no|instead of|unlike|if|unless|suppose|assum\w+)|n't)\b[^.:;]*$"
+    r"|\b(?:wrong|incorrect)[^.;]*$",
     re.IGNORECASE,
 )
+"""A line that takes back what it goes on to show. `If it is empty: f("") == 0` does not."""
 _CHAIN = re.compile(r"[^\S\n]*={1,2}(?![=>])[^\S\n]*")
 _ANOTHER_VALUE = r"\s*[\d'\"\[({.+-]"
 _AFTER = re.compile(
@@ -145,8 +148,9 @@ _FOR = re.compile(
     r"\b(?:(?:for|given|when|with)|(?:example|e\.g\.),?\s+if)\s+(?=\w+[^\S\n]*=)", re.IGNORECASE
 )
 _RESULT_PHRASE = re.compile(
-    r"(?:(?!\n\s*\n)[^.]){0,120}?\b(?:(?:output|result|answer|value|function|it|you)\s+(?:(?:should|will|must|would)\s+)?"
-    rf"(?:be|is|returns?|outputs?|equals?)|returns?)\b\s*:?\s*{_NOUN}",
+    r"(?:(?!\n\s*\n)[^.]){0,120}?\b(?:returns?"
+    r"|(?:output|result|answer|value|function|it|you)\s+(?:(?:should|will|must|would)\s+)?"
+    rf"(?:be|is|returns?|outputs?|equals?))\b\s*:?\s*{_NOUN}",
     re.IGNORECASE,
 )
 _ASSIGNED = re.compile(r"^[^\S\n]*(?=(?P<name>[A-Za-z_]\w*)[^\S\n]*[=:\[])", re.MULTILINE)

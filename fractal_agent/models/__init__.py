@@ -11,10 +11,9 @@ from fractal_agent.models.errors import (
 )
 from fractal_agent.models.memory import available_memory, required_memory
 from fractal_agent.models.progress import Progress, Step, shown
-from fractal_agent.models.source import DEFAULT_MODEL, ModelSource, Origin, resolve
+from fractal_agent.models.source import ModelSource, Origin, resolve
 
 __all__ = [
-    "DEFAULT_MODEL",
     "DiskTooSmall",
     "FetchFailed",
     "LibraryMissing",

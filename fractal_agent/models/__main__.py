@@ -5,7 +5,8 @@ import sys
 
 from rich.console import Console
 
-from fractal_agent.models import DEFAULT_MODEL, ModelError, resolve, shown
+from fractal_agent.config import DEFAULT_MODEL
+from fractal_agent.models import ModelError, resolve, shown
 
 
 def main() -> int:

@@ -19,9 +19,10 @@ def convert(gguf_file: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    # transformers opens the file three times, and the reader takes half a minute over the vocabulary each
-    # time. Remembering it is safe in a process that reads one file and ends: measured 99 s -> 65 s on 2 cores.
-    gguf.GGUFReader = functools.cache(gguf.GGUFReader)  # type: ignore[misc, assignment]  # a function for a class, on purpose
+    # transformers opens the file three times, and each time the reader takes long over the vocabulary.
+    # Keeping it is safe in a process that reads one file and ends. Measured, 0.5B on 2 cores: 99 s without,
+    # 65 s with.
+    setattr(gguf, "GGUFReader", functools.cache(gguf.GGUFReader))  # noqa: B010  # a function for a class
 
     source = {"pretrained_model_name_or_path": str(gguf_file.parent), "gguf_file": gguf_file.name}
     tokenizer = AutoTokenizer.from_pretrained(**source)

@@ -91,26 +91,32 @@ class HuggingFace:
 
     def download(self, model: str) -> Path:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HTTPError
 
         try:
             return Path(snapshot_download(model, allow_patterns=_FILES))
-        except (OSError, HTTPError) as problem:
+        except _network_errors() as problem:
             raise FetchFailed(f"Downloading {model} from the hub", cause=str(problem)) from problem
 
 
 def _ask(model: str) -> Offered | Missing:
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError
+    from huggingface_hub.errors import HfHubHTTPError
 
     try:
         files = HfApi().model_info(model, timeout=_PATIENCE, files_metadata=True).siblings or []
     except HfHubHTTPError as problem:
         return Missing(reason=f"the hub answered {problem.response.status_code} for it")
-    except (OSError, HTTPError) as problem:
+    except _network_errors() as problem:
         return Missing(reason=f"the hub was not reached ({problem})")
     wanted = (file for file in files if any(fnmatch(file.rfilename, pattern) for pattern in _FILES))
     return Offered(size=sum(file.size or 0 for file in wanted) - size_of(_blobs(model)))
+
+
+def _network_errors() -> tuple[type[Exception], ...]:
+    # The library changed its HTTP client twice; it gives the current one's base error under this name.
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # imported there, not declared
+
+    return (OSError, HTTPError)
 
 
 def _blobs(model: str) -> Path:

@@ -17,7 +17,6 @@ from fractal_agent.models.seal import MANIFEST, Seal, check, require_whole, seal
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _KNOWN = tuple(packaged.model for packaged in PACKAGED)
-DEFAULT_MODEL = "Qwen/Qwen2.5-Coder-0.5B-Instruct"
 
 Origin = Literal["folder", "hub", "packages"]
 """A folder the user gave, the hub's own cache, or a checkpoint that we made from packages."""

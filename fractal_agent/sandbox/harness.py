@@ -1,7 +1,7 @@
 """The script inside the sandbox: it limits itself, loads the program and tells how it fared.
 
-It runs on the interpreter alone, so it imports nothing of the project, and of the standard library
-only what is compiled in C: `json` and `signal` would more than double the time to start. Its own
+It runs on the interpreter alone, so it imports nothing of the project, and besides `os` only modules
+that are compiled in C: `json` and `signal` would more than double the time to start. Its own
 code, a nonce and the job come marshalled on stdin; frames go out as lines on the descriptor that
 the argument names, each behind the nonce. What the program prints goes to stdout and stderr, which
 carry nothing else.
@@ -11,7 +11,7 @@ happens to print like the harness cannot be mistaken for it, but one written to 
 the nonce, patch the comparison or answer `==` with True, and so forge a verdict.
 """
 
-# ruff: noqa: BLE001, S102, S307  # To run foreign code and to survive it is what this file is for.
+# ruff: noqa: BLE001, S102, S302, S307  # To run foreign code and to survive it is what this file is for.
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def _frame(line: str) -> Frame:
         name, _, value = part.partition("=")
         fields[name] = bytes.fromhex(value).decode()
     # mypy cannot call a union a type.
-    return msgspec.convert(fields, Frame)  # type: ignore[no-any-return,call-overload]
+    return msgspec.convert(fields, Frame)  # type: ignore[no-any-return]
 
 
 def name_of_end(status: int | None) -> str:
