@@ -20,7 +20,16 @@ Follow this plan:
 
 PREFILL = "```python\n{prompt}\n"
 
-STOPS = ("\n```\n", "\nif __name__", "\nprint(", "\nassert ", "\ndef test", "\ndef check(", "\n# Test", "\n# Example")
+STOPS = (
+    "\n```\n",
+    "\nif __name__",
+    "\nprint(",
+    "\nassert ",
+    "\ndef test",
+    "\ndef check(",
+    "\n# Test",
+    "\n# Example",
+)
 """What small models go on with once the function is written; each begins a line, so no body holds it."""
 
 

@@ -95,7 +95,7 @@ class LineDecoder:
         union: Any = Event
         for cls in self._known.values():
             union = union | cls
-        self._decoder: msgspec.json.Decoder[Envelope[Event]] = msgspec.json.Decoder(Envelope[union])
+        self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Envelope[union])
 
     def decode(self, line: bytes) -> Line:
         """The envelope in `line` (without its newline), its checksum verified.
@@ -138,4 +138,6 @@ def check_line(line: bytes) -> None:
         raise BadLine("is cut short or is not a line of a log")
     found, stated = b"%08x" % zlib.crc32(line[:-_CRC_TAIL]), line[-10:-2]
     if found != stated:
-        raise BadLine(f"is damaged: its checksum is {found.decode()}, it says {stated.decode('ascii', 'replace')}")
+        raise BadLine(
+            f"is damaged: its checksum is {found.decode()}, it says {stated.decode('ascii', 'replace')}"
+        )

@@ -15,7 +15,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     content: str
 
 
-class GenerationRequested(Event, kw_only=True):
+class GenerationRequested(Event, frozen=True, kw_only=True):
     """A chat to be continued by the model."""
 
     messages: tuple[Message, ...]
@@ -31,7 +31,7 @@ class GenerationRequested(Event, kw_only=True):
     """Derived from (run seed, path). Sent to the engine, never relied on."""
 
 
-class GenerationCompleted(Event, kw_only=True):
+class GenerationCompleted(Event, frozen=True, kw_only=True):
     text: str
     """The whole answer; it begins with the prefill where the engine could set one."""
     finish_reason: Literal["stop", "length", "refused"]
@@ -44,7 +44,7 @@ class GenerationCompleted(Event, kw_only=True):
     """Why the request was refused."""
 
 
-class ExecutionRequested(Event, kw_only=True):
+class ExecutionRequested(Event, frozen=True, kw_only=True):
     """A program to be run against examples in the sandbox."""
 
     program: str
@@ -52,7 +52,7 @@ class ExecutionRequested(Event, kw_only=True):
     examples: tuple[Example, ...] = ()
 
 
-class ExecutionCompleted(Event, kw_only=True):
+class ExecutionCompleted(Event, frozen=True, kw_only=True):
     """How the program fared. A broken sandbox is an exception, never one of these."""
 
     outcome: Literal["passed", "failed", "error", "timeout", "killed"]
@@ -63,7 +63,7 @@ class ExecutionCompleted(Event, kw_only=True):
     """What the program printed, cut to a bound."""
 
 
-class GradingRequested(Event, kw_only=True):
+class GradingRequested(Event, frozen=True, kw_only=True):
     """The submission goes to the hidden tests, which the log names by digest and never contains."""
 
     code: str
@@ -72,7 +72,7 @@ class GradingRequested(Event, kw_only=True):
     """sha256 of the tests' source, hex."""
 
 
-class GradingCompleted(Event, kw_only=True):
+class GradingCompleted(Event, frozen=True, kw_only=True):
     outcome: Literal["passed", "failed", "error", "timeout", "killed"]
     error: str = ""
     """The exception's last line; assertions of hidden tests are not quoted."""

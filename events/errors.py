@@ -27,7 +27,9 @@ class LogLocked(LogError):
     """Another process writes this log."""
 
     def __init__(self, path: Path, holder: str) -> None:
-        super().__init__(f"{path}: {holder} is writing this log. A log has one writer: wait for it or stop it.")
+        super().__init__(
+            f"{path}: {holder} is writing this log. A log has one writer: wait for it or stop it."
+        )
         self.path = path
         self.holder = holder
 
@@ -37,7 +39,8 @@ class LogCorrupt(LogError):
 
     def __init__(self, path: Path, *, line: int, offset: int, problem: str) -> None:
         super().__init__(
-            f"{path}: line {line} (byte {offset}) {problem}. The lines before it are good; nothing was changed."
+            f"{path}: line {line} (byte {offset}) {problem}. "
+            "The lines before it are good; nothing was changed."
         )
         self.path = path
         self.line = line
@@ -69,4 +72,6 @@ class EventUnencodable(LogError):
     """The event holds a value that JSON cannot carry without loss (a lone surrogate, NaN)."""
 
     def __init__(self, path: str, event: str, problem: str) -> None:
-        super().__init__(f"{path}: {event} cannot be written: {problem}. Replace the value before it is logged.")
+        super().__init__(
+            f"{path}: {event} cannot be written: {problem}. Replace the value before it is logged."
+        )

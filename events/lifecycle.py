@@ -54,7 +54,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """The fingerprint of the architecture's source."""
 
 
-class RunStarted(Event, kw_only=True):
+class RunStarted(Event, frozen=True, kw_only=True):
     """The header: always the first line of a log."""
 
     format: int = FORMAT
@@ -63,7 +63,7 @@ class RunStarted(Event, kw_only=True):
     provenance: Provenance
 
 
-class RunResumed(Event, kw_only=True):
+class RunResumed(Event, frozen=True, kw_only=True):
     """The run goes on after it had stopped."""
 
     provenance: Provenance
@@ -71,18 +71,18 @@ class RunResumed(Event, kw_only=True):
     """How much of an unfinished last line was set aside."""
 
 
-class AnswerSubmitted(Event, kw_only=True):
+class AnswerSubmitted(Event, frozen=True, kw_only=True):
     """The architecture returned this code as the case's answer."""
 
     code: str
 
 
-class RunEnded(Event, kw_only=True):
+class RunEnded(Event, frozen=True, kw_only=True):
     outcome: Literal["completed", "failed", "interrupted"]
     error: str = ""
 
 
-class LogSealed(Event, kw_only=True):
+class LogSealed(Event, frozen=True, kw_only=True):
     """The last line of a log that was closed in order."""
 
     events: int

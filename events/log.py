@@ -25,7 +25,9 @@ class LogFile:
     order of the `take` calls. After a failed write the log takes nothing more.
     """
 
-    def __init__(self, path: Path, *, lock: int, reader: LogReader | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, path: Path, *, lock: int, reader: LogReader | None, clock: Callable[[], float]
+    ) -> None:
         self.path = path
         self._lock = lock
         self._clock = clock

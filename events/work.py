@@ -25,7 +25,7 @@ class ExampleResult(msgspec.Struct, frozen=True, kw_only=True):
     """`ValueError: ... (line 4: return int(x))` when the call raised; empty otherwise."""
 
 
-class ProblemPosed(Event, kw_only=True):
+class ProblemPosed(Event, frozen=True, kw_only=True):
     """A problem as the model may see it. Hidden tests are not a field, so no role can reach them."""
 
     task_id: str
@@ -35,12 +35,12 @@ class ProblemPosed(Event, kw_only=True):
     examples: tuple[Example, ...] = ()
 
 
-class PlanDrafted(Event, kw_only=True):
+class PlanDrafted(Event, frozen=True, kw_only=True):
     problem: ProblemPosed
     plan: str
 
 
-class CodeWritten(Event, kw_only=True):
+class CodeWritten(Event, frozen=True, kw_only=True):
     problem: ProblemPosed
     code: str
     """A whole module: imports and the function. Never prose."""
@@ -48,7 +48,7 @@ class CodeWritten(Event, kw_only=True):
     """The plan that the code follows; empty when it was written from the problem alone."""
 
 
-class CodeReviewed(Event, kw_only=True):
+class CodeReviewed(Event, frozen=True, kw_only=True):
     """What the visible examples say of the code."""
 
     problem: ProblemPosed
@@ -61,7 +61,7 @@ class CodeReviewed(Event, kw_only=True):
     """Why the code could not be loaded at all (a syntax error, say); empty when it could."""
 
 
-class PlanRevised(Event, kw_only=True):
+class PlanRevised(Event, frozen=True, kw_only=True):
     problem: ProblemPosed
     plan: str
     previous: str

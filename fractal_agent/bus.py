@@ -74,7 +74,7 @@ class Bus:
         with request.scope:
             try:
                 request.settle(await role.act(request.event, request.ctx), None)
-            except (Exception, Diverged, RecordingEnded) as error:
+            except (Exception, Diverged, RecordingEnded) as error:  # noqa: BLE001 - the asker gets it
                 request.settle(None, error)
 
     def close(self) -> None:

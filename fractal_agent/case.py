@@ -39,9 +39,7 @@ async def run_case(
     written = await architecture.run(problem, stage)
     answer = AnswerSubmitted(code=written.code)
     submitted = await stage.put(child(case, "answer"), answer, stage.seq_of(written) or posed)
-    request = GradingRequested(
-        code=answer.code, entry_point=problem.entry_point, tests_digest=tests.digest
-    )
+    request = GradingRequested(code=answer.code, entry_point=problem.entry_point, tests_digest=tests.digest)
     verdict, _ = await settle_effect(
         world,
         nth(case, "grade", 0),

@@ -18,7 +18,7 @@ class Exit(IntEnum):
 
 
 def exit_for(error: Exception) -> Exit | None:
-    """The exit code for an error that is reported in one message; None for a bug, which keeps its traceback."""
+    """The exit code of an error that one message reports; None for a bug, which keeps its traceback."""
     from events import LogCorrupt, LogError, LogExists, LogForeign, LogMissing
     from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName
     from fractal_agent.datasets import DatasetError

@@ -141,9 +141,7 @@ async def _replay_case(
     bus: Bus,
 ) -> None:
     silent = Unreachable()
-    world = World(
-        engine=silent, sandbox=silent, recorder=MemoryRecorder(), policy=policy, seed=settings.seed
-    )
+    world = World(engine=silent, sandbox=silent, recorder=MemoryRecorder(), policy=policy, seed=settings.seed)
     stage = LiveStage(world, bus, path=case, settings=settings, cast=cast)
     problem = recording.timeline.cases[case].problem
     await run_case(problem, recording.tests_of(case), architecture=architecture, stage=stage, world=world)

@@ -44,9 +44,7 @@ class Viewer(Protocol):
         """Something is being done that takes a while."""
         ...
 
-    def watch(
-        self, timeline: Timeline, total: int
-    ) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
+    def watch(self, timeline: Timeline, total: int) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
         """Entered while the cases run; what it yields is called with each durable entry."""
         ...
 

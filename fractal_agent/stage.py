@@ -86,7 +86,7 @@ class LiveStage:
         async def branch(index: int, item: Item) -> None:
             try:
                 results[index] = await act(self._branch(f"{key}-{index}"), item)
-            except (Exception, Diverged, RecordingEnded) as error:
+            except (Exception, Diverged, RecordingEnded) as error:  # noqa: BLE001 - raised below
                 errors[index] = error
 
         async with anyio.create_task_group() as tasks:

@@ -41,7 +41,7 @@ class CaseStory:
 
     @property
     def repaired(self) -> bool:
-        """True when the first code failed a visible example and the submitted code passed the hidden tests."""
+        """True when the first code failed a visible example and the answer passed the hidden tests."""
         return self.passed and self.first_review is not None and not self.first_review.passed
 
     def add(self, entry: Entry[Event]) -> None:

@@ -7,7 +7,7 @@ def roles(plugin: Plugins = None, json: Json = False) -> None:
     """List the roles: what each takes and returns."""
     from fractal_agent.catalog import load_catalog
 
-    rows = [
+    rows: list[dict[str, str | list[str]]] = [
         {
             "name": role.name,
             "takes": [cls.__name__ for cls in role.accepts],

@@ -20,9 +20,7 @@ def examples(
     from fractal_agent.commands.options import print_json
     from fractal_agent.datasets import load, select
 
-    found = {
-        one.problem.task_id: one.problem.examples for one in select(load(dataset), ids=task or ())
-    }
+    found = {one.problem.task_id: one.problem.examples for one in select(load(dataset), ids=task or ())}
     if json:
         print_json(found)
         return

@@ -28,9 +28,7 @@ class TerminalViewer:
     def say(self, text: str) -> None:
         self._console.print(text, style="dim", highlight=False, soft_wrap=True)
 
-    def watch(
-        self, timeline: Timeline, total: int
-    ) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
+    def watch(self, timeline: Timeline, total: int) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
         return live_progress(self._console, timeline, total)
 
 
@@ -52,9 +50,7 @@ def carry_out(act: Callable[[Job, TerminalViewer], Timeline], job: Job, json: bo
         Console().print(render_summary(summary))
     if failure is not None:
         _explain(failure)
-    raise typer.Exit(
-        {"completed": Exit.DONE, "failed": Exit.FAILED}.get(summary.state, Exit.INTERRUPTED)
-    )
+    raise typer.Exit({"completed": Exit.DONE, "failed": Exit.FAILED}.get(summary.state, Exit.INTERRUPTED))
 
 
 def _explain(failure: RunFailed) -> None:

@@ -41,7 +41,9 @@ def solve(
     rounds: Annotated[int, typer.Option(help="Plan revisions at most.", metavar="K", min=0)] = 2,
     cast: Annotated[
         list[str] | None,
-        typer.Option(help="Let one role play another's part: critic=skeptic. Repeatable.", metavar="PART=ROLE"),
+        typer.Option(
+            help="Let one role play another's part: critic=skeptic. Repeatable.", metavar="PART=ROLE"
+        ),
     ] = None,
     plugin: Plugins = None,
     runs_dir: RunsDir = None,

@@ -1,7 +1,7 @@
 """Any OpenAI-compatible server (`vllm serve`, Ollama, a hosted model) through the official client."""
 
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
@@ -30,7 +30,7 @@ class OpenAIEngine:
         self._is_vllm = False
         self.info = EngineInfo(model_origin="server")
 
-    async def __aenter__(self) -> "OpenAIEngine":
+    async def __aenter__(self) -> Self:
         try:
             self._client = openai.AsyncOpenAI(base_url=self._base_url, api_key=self._api_key, max_retries=4)
         except openai.OpenAIError as error:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -31,7 +32,7 @@ class ScriptedEngine:
         self._answer = answer
         self.info = EngineInfo(model_origin="script", settings={"script": description})
 
-    async def __aenter__(self) -> "ScriptedEngine":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

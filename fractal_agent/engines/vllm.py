@@ -5,14 +5,13 @@ import importlib.metadata
 import itertools
 import logging
 import os
-import platform
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import anyio
 import anyio.to_thread
@@ -42,7 +41,7 @@ class VllmEngine:
         self._tokenizer: Any = None  # Any: as above
         self.info = EngineInfo(model_origin=source.origin, model_digest=source.digest)
 
-    async def __aenter__(self) -> "VllmEngine":
+    async def __aenter__(self) -> Self:
         _check_memory(self._source)
         _prepare_environment()
         try:
@@ -122,14 +121,13 @@ class VllmEngine:
         """Submits without being cancelled half-way, then waits; a cancelled wait aborts the request."""
         with anyio.CancelScope(shield=True):
             queue = await self._engine.add_request(request_id, prompt, params)
-        finished = False
+        output: Any = None  # Any: vLLM's RequestOutput
         try:
-            while not finished:
+            while output is None or not output.finished:
                 output = queue.get_nowait() or await queue.get()
-                finished = output.finished
             return output
         finally:
-            if not finished:
+            if output is None or not output.finished:
                 with anyio.CancelScope(shield=True):
                     await self._engine.abort(queue.request_id, internal=True)
             queue.close()
@@ -155,11 +153,8 @@ def engine_settings(*, cpu: bool, bfloat16: bool) -> dict[str, Any]:  # Any: val
 
 def _has_bfloat16() -> bool:
     """True when the processor computes in bfloat16 itself."""
-    import torch
-
-    if platform.machine() in ("aarch64", "arm64"):
-        return bool(torch.cpu._is_arm_bf16_supported()) if hasattr(torch.cpu, "_is_arm_bf16_supported") else True
-    return bool(torch.cpu._is_avx512_bf16_supported())
+    flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split()
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
 
 
 def _completed(request: GenerationRequested, output: Any) -> GenerationCompleted:  # Any: vLLM's RequestOutput

@@ -23,7 +23,9 @@ def spoken_on(stream: TextIO) -> Console:
 
 
 @contextmanager
-def live_progress(console: Console, timeline: Timeline, total: int) -> Iterator[Callable[[Entry[Event]], None]]:
+def live_progress(
+    console: Console, timeline: Timeline, total: int
+) -> Iterator[Callable[[Entry[Event]], None]]:
     """Shows the timeline as it grows; yields what is to be called with each new entry."""
     if console.is_terminal:
         with _bar(console) as bar:

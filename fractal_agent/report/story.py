@@ -9,7 +9,15 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.text import Text
 
-from events import CodeReviewed, CodeWritten, Event, ExampleResult, GenerationCompleted, PlanDrafted, PlanRevised
+from events import (
+    CodeReviewed,
+    CodeWritten,
+    Event,
+    ExampleResult,
+    GenerationCompleted,
+    PlanDrafted,
+    PlanRevised,
+)
 from replay.timeline import CaseStory
 
 
@@ -67,7 +75,9 @@ def _diff(old: str, new: str) -> str:
 def _review(path: str, review: CodeReviewed) -> Chapter:
     failing = [result for result in review.results if result.outcome != "passed"]
     if review.passed:
-        title = f"Critic: all {len(review.results)} examples pass" if review.results else "Critic: no examples"
+        title = (
+            f"Critic: all {len(review.results)} examples pass" if review.results else "Critic: no examples"
+        )
         return Chapter(path=path, title=title, kind="text", body="")
     title = f"Critic: {len(failing)} of {len(review.results)} examples fail"
     body = review.error or "\n".join(_failure(result) for result in failing)
@@ -111,4 +121,6 @@ def _render(chapter: Chapter) -> Iterator[RenderableType]:
         yield Text(chapter.body)
     else:
         lexer = "diff" if chapter.kind == "diff" else "python"
-        yield Syntax(chapter.body.rstrip(), lexer, theme="ansi_dark", background_color="default", word_wrap=True)
+        yield Syntax(
+            chapter.body.rstrip(), lexer, theme="ansi_dark", background_color="default", word_wrap=True
+        )

