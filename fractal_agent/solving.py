@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -47,6 +47,18 @@ class Viewer(Protocol):
     def watch(self, timeline: Timeline, total: int) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
         """Entered while the cases run; what it yields is called with each durable entry."""
         ...
+
+
+class Unwatched:
+    """Nobody watches."""
+
+    def say(self, text: str) -> None:
+        return None
+
+    def watch(
+        self, timeline: Timeline, total: int
+    ) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
+        return nullcontext(lambda entry: None)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

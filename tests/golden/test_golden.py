@@ -1,0 +1,64 @@
+"""Logs recorded once and replayed on every commit; one of them must diverge."""
+
+from pathlib import Path
+
+import pytest
+
+from events import LOG_NAME, GenerationRequested, LogReader
+from fractal_agent.catalog import Catalog, UnknownName, load_catalog
+from fractal_agent.replaying import replay_run
+from replay.timeline import Timeline
+
+
+def test_recorded_run_agrees(golden: Path, catalog: Catalog) -> None:
+    """The log of format 1 replays with every effect and every event as recorded."""
+    replayed = replay_run(golden / "agrees", catalog)
+
+    assert replayed.divergences == []
+    assert (replayed.cases, replayed.passed, replayed.effects, replayed.events) == (3, 2, 33, 36)
+
+
+def test_whole_log_was_visited(golden: Path, catalog: Catalog) -> None:
+    """Each path of the log was either an effect or an event that agreed; none was passed over."""
+    replayed = replay_run(golden / "agrees", catalog)
+
+    timeline = Timeline.of(LogReader(golden / "agrees" / LOG_NAME))
+    paths = set().union(*(timeline.paths_within(case) for case in timeline.cases))
+    assert replayed.effects + replayed.events == len(paths)
+
+
+def test_changed_word_in_a_prompt_diverges(golden: Path, catalog: Catalog) -> None:
+    """One word that differs is found in every case, first where it was first asked, with both sides."""
+    replayed = replay_run(golden / "diverges", catalog)
+
+    assert [diverged.path for diverged in replayed.divergences] == [
+        "HumanEval/0/draft-0/sketcher.0/generate.0",
+        "HumanEval/23/draft-0/sketcher.0/generate.0",
+        "HumanEval/53/draft-0/sketcher.0/generate.0",
+    ]
+    first = replayed.divergences[0]
+    assert isinstance(first.recorded, GenerationRequested)
+    assert first.summary == "GenerationRequested differs in messages"
+    assert "-  content: Outline has_close_elements in one line." in first.diff()
+    assert "+  content: Sketch has_close_elements in one line." in first.diff()
+
+
+def test_single_case_is_replayed_alone(golden: Path, catalog: Catalog) -> None:
+    """A replay of one case looks at that case only."""
+    replayed = replay_run(golden / "agrees", catalog, case="HumanEval/53")
+
+    assert (replayed.cases, replayed.passed) == (1, 1)
+
+
+def test_missing_plugin_is_named(golden: Path) -> None:
+    """Without the plug-in, the architecture that is missing is named, and those there are."""
+    with pytest.raises(UnknownName, match="unknown architecture 'troupe'.*valid are .*baseline"):
+        replay_run(golden / "agrees", load_catalog())
+
+
+def test_repaired_case_is_told_from_the_log(golden: Path) -> None:
+    """A timeline of the log knows which case failed first and passed after a revised plan."""
+    timeline = Timeline.of(LogReader(golden / "agrees" / LOG_NAME))
+
+    assert [case.id for case in timeline.graded if case.repaired] == ["HumanEval/53"]
+    assert timeline.sealed
