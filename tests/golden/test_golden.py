@@ -52,7 +52,7 @@ def test_single_case_is_replayed_alone(golden: Path, catalog: Catalog) -> None:
 
 def test_missing_plugin_is_named(golden: Path) -> None:
     """Without the plug-in, the architecture that is missing is named, and those there are."""
-    with pytest.raises(UnknownName, match="unknown architecture 'troupe'.*valid are .*baseline"):
+    with pytest.raises(UnknownName, match=r"unknown architecture 'troupe'.*valid are .*baseline"):
         replay_run(golden / "agrees", load_catalog())
 
 

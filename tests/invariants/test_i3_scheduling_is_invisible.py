@@ -1,11 +1,12 @@
 """I3: what a case produces depends on problem, roles and answers, never on the order of tasks."""
 
+from collections.abc import Sequence
 from random import Random
 
 import anyio.lowlevel
 import pytest
 
-from events import Event, GenerationRequested
+from events import Entry, Event, GenerationRequested
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.engines.scripted import ScriptedEngine
 from fractal_agent.testing import make_task, run_in_memory
@@ -13,11 +14,16 @@ from fractal_agent.testing import make_task, run_in_memory
 CASES = 4
 
 
-def by_path(entries: object) -> dict[tuple[str, str], Event]:
-    return {(entry.path, type(entry.event).__name__): entry.event for entry in entries}  # type: ignore[attr-defined]
+Produced = dict[tuple[str, str], Event]
 
 
-async def produced(shape: Architecture, *, schedule: int, concurrency: int = 0) -> dict[tuple[str, str], Event]:
+def by_path(entries: Sequence[Entry[Event]]) -> Produced:
+    return {(entry.path, type(entry.event).__name__): entry.event for entry in entries}
+
+
+async def produced(
+    shape: Architecture, *, schedule: int, concurrency: int = 0
+) -> Produced:
     """What a run records when the engine answers in an order drawn from `schedule`."""
     order = Random(schedule)
 

@@ -1,0 +1,90 @@
+"""What makes a function a role."""
+
+import pytest
+
+from agents import Context, Role, RoleError, role
+from agents.coder import coder
+from agents.critic import critic
+from agents.planner import planner
+from agents.testing import ScriptedContext
+from events import CodeReviewed, CodeWritten, PlanDrafted, ProblemPosed
+
+PROBLEM = ProblemPosed(task_id="Test/0", prompt="def f(): ...", entry_point="f")
+
+
+def test_types_are_read_from_the_signature() -> None:
+    """A role knows which events it takes and returns, a union included."""
+    assert planner.accepts == (ProblemPosed,)
+    assert set(coder.accepts) >= {ProblemPosed, PlanDrafted}
+    assert coder.returns == (CodeWritten,)
+    assert repr(planner) == "planner: ProblemPosed -> PlanDrafted"
+
+
+def test_plain_function_is_refused() -> None:
+    """A function that is not async is refused with the shape that was expected."""
+    with pytest.raises(RoleError, match="role lazy is not an async function; expected async def lazy"):
+
+        @role  # type: ignore[arg-type]
+        def lazy(problem: ProblemPosed, ctx: Context) -> PlanDrafted: ...
+
+
+def test_missing_context_is_refused() -> None:
+    """A function of one parameter is refused."""
+    with pytest.raises(RoleError, match="takes 1 parameters"):
+
+        @role  # type: ignore[arg-type]
+        async def lonely(problem: ProblemPosed) -> PlanDrafted: ...
+
+
+def test_unannotated_event_is_refused() -> None:
+    """A role must say which event it takes."""
+    with pytest.raises(RoleError, match="does not say which event it takes"):
+
+        @role
+        async def vague(problem, ctx: Context) -> PlanDrafted:  # type: ignore[no-untyped-def]  # noqa: ANN001
+            ...
+
+
+def test_result_that_is_no_event_is_refused() -> None:
+    """A role must return an event, not text."""
+    with pytest.raises(RoleError, match="does not say which event it takes and returns"):
+
+        @role  # type: ignore[type-var]
+        async def chatty(problem: ProblemPosed, ctx: Context) -> str: ...
+
+
+async def test_wrong_answer_is_named() -> None:
+    """A role that returns another event than it declares is told so, with both names."""
+
+    @role
+    async def liar(problem: ProblemPosed, ctx: Context) -> PlanDrafted:
+        return problem  # type: ignore[return-value]
+
+    with pytest.raises(RoleError, match="role liar returned ProblemPosed, but it declares PlanDrafted"):
+        await liar.act(PROBLEM, ScriptedContext())
+
+
+def test_role_can_play_a_part_with_the_same_events() -> None:
+    """A part is open to roles that take at least its events and return at most its events."""
+
+    @role
+    async def skeptic(written: CodeWritten, ctx: Context) -> CodeReviewed: ...
+
+    assert skeptic.can_play(critic)
+    assert not planner.can_play(critic)
+
+
+def test_narrower_role_cannot_play_a_wider_part() -> None:
+    """A coder that takes plans only cannot stand in for one that takes bare problems too."""
+
+    @role
+    async def planned(plan: PlanDrafted, ctx: Context) -> CodeWritten: ...
+
+    assert not planned.can_play(coder)
+
+
+def test_source_is_the_whole_file() -> None:
+    """The fingerprint of a role covers the prompts that stand beside its function."""
+    found: Role[ProblemPosed, PlanDrafted] = planner
+
+    assert "PROMPT" in found.source

@@ -1,0 +1,87 @@
+"""Roles and architectures by name, and a fifth role in one file."""
+
+from pathlib import Path
+
+import pytest
+
+from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName, load_catalog
+from fractal_agent.commands.running import parts
+from fractal_agent.datasets import load, select
+from fractal_agent.replaying import replay_run
+from fractal_agent.solving import Job, Unwatched, solve
+from fractal_agent.testing import make_settings
+
+SKEPTIC = '''
+"""The Skeptic trusts no program."""
+
+from agents import Context, role
+from events import CodeReviewed, CodeWritten
+
+
+@role
+async def skeptic(written: CodeWritten, ctx: Context) -> CodeReviewed:
+    """Doubts everything."""
+    return CodeReviewed(
+        problem=written.problem, code=written.code, plan=written.plan, passed=False, error="I doubt it."
+    )
+'''
+
+
+@pytest.fixture
+def skeptic(tmp_path: Path) -> str:
+    path = tmp_path / "skeptic.py"
+    path.write_text(SKEPTIC)
+    return str(path)
+
+
+def test_fifth_role_is_one_file(skeptic: str, tmp_path: Path) -> None:
+    """A role in a file of its own plays the critic's part in a shipped architecture, and replays."""
+    catalog = load_catalog([skeptic])
+    tasks = select(load("humaneval"), ["HumanEval/53"])
+    settings = make_settings(tasks, "repair", cast={"critic": "skeptic"}, plugins=(skeptic,), rounds=1)
+    job = Job(run_id="r", folder=tmp_path / "r", settings=settings, tasks=tasks, catalog=catalog)
+
+    timeline = solve(job, Unwatched())
+
+    review = timeline.cases["HumanEval/53"].first_review
+    assert review is not None
+    assert review.error == "I doubt it."
+    assert replay_run(tmp_path / "r", load_catalog([skeptic])).divergences == []
+
+
+def test_plugin_brings_its_role(skeptic: str) -> None:
+    """The catalog lists the plug-in's role beside the built-in ones."""
+    assert {"skeptic", "critic"} <= set(load_catalog([skeptic]).roles)
+
+
+def test_missing_plugin_is_named() -> None:
+    """A plug-in that is not there is named, with what was expected."""
+    with pytest.raises(PluginFailed, match=r"plug-in nowhere\.py: FileNotFoundError.*Expected a Python file"):
+        load_catalog(["nowhere.py"])
+
+
+def test_plugin_that_raises_is_named(tmp_path: Path) -> None:
+    """A plug-in that fails on import is named with its own error."""
+    path = tmp_path / "broken.py"
+    path.write_text("1 / 0\n")
+
+    with pytest.raises(PluginFailed, match=r"broken\.py: ZeroDivisionError"):
+        load_catalog([str(path)])
+
+
+def test_unknown_role_names_the_near_one() -> None:
+    """A misspelt role is answered with the one that was likely meant, and with all there are."""
+    expected = r"unknown role 'critc': did you mean critic.* valid are coder, critic"
+    with pytest.raises(UnknownName, match=expected):
+        load_catalog().role("critc")
+
+
+def test_role_with_other_events_cannot_be_cast() -> None:
+    """Casting the planner as critic is refused with both shapes."""
+    with pytest.raises(CastMismatch, match="planner: ProblemPosed -> PlanDrafted cannot play critic"):
+        load_catalog().cast({"critic": "planner"})
+
+
+def test_parts_are_read_from_the_command_line() -> None:
+    """`critic=skeptic` casts the skeptic as critic."""
+    assert parts(["critic=skeptic", "coder=poet"]) == {"critic": "skeptic", "coder": "poet"}

@@ -1,0 +1,49 @@
+"""The first divergence, told so that it can be mended."""
+
+from events import GenerationRequested, Message, PlanDrafted, ProblemPosed
+from replay.drift import Diverged
+
+PROBLEM = ProblemPosed(task_id="Test/0", prompt="def f(): ...", entry_point="f")
+
+
+def request(word: str, *, temperature: float = 0.0) -> GenerationRequested:
+    content = f"First line.\n{word} the plan.\nLast line."
+    return GenerationRequested(
+        messages=(Message(role="user", content=content),), temperature=temperature, seed=7
+    )
+
+
+def test_diff_shows_the_line_that_changed() -> None:
+    """A word changed inside a prompt shows as that line before and after, without the fields that agree."""
+    diff = Diverged("p", recorded=request("Write"), now=request("Draft")).diff()
+
+    assert "-  Write the plan." in diff
+    assert "+  Draft the plan." in diff
+    assert not any("seed" in line for line in diff)
+
+
+def test_summary_names_every_field_that_differs() -> None:
+    """Two changed fields are both named."""
+    diverged = Diverged("p", recorded=request("Write"), now=request("Draft", temperature=0.8))
+
+    assert diverged.summary == "GenerationRequested differs in messages, temperature"
+
+
+def test_missing_event_is_told() -> None:
+    """What was recorded and does not happen any more is said to be gone."""
+    diverged = Diverged("p", recorded=request("Write"), now=None)
+
+    assert diverged.summary == "recorded GenerationRequested, but it does not happen any more"
+    assert str(diverged).startswith("p: ")
+
+
+def test_nested_event_is_compared_in_depth() -> None:
+    """A difference in the problem inside a plan shows the field that differs."""
+    other = ProblemPosed(task_id="Test/0", prompt="def f(): pass", entry_point="f")
+
+    diff = Diverged(
+        "p", recorded=PlanDrafted(problem=PROBLEM, plan="1"), now=PlanDrafted(problem=other, plan="1")
+    ).diff()
+
+    assert "-  prompt: def f(): ..." in diff
+    assert "+  prompt: def f(): pass" in diff
