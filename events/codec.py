@@ -1,7 +1,6 @@
 """Bytes to envelope and back: one JSON object a line, checksummed and chained to the line before."""
 
 import hashlib
-import math
 import zlib
 from typing import Any
 
@@ -13,20 +12,31 @@ from events.errors import EventUnencodable
 
 _CRC_FIELD = b',"crc":"'
 _CRC_TAIL = len(_CRC_FIELD) + 8 + len(b'"}')
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(order="deterministic")
 _raw_decoder = msgspec.json.Decoder(Envelope[msgspec.Raw])
 
 
 class BadLine(Exception):
-    """The bytes are not a whole and undamaged line; the message says in what way."""
+    """The bytes are not a line that can be read; the message says in what way."""
 
 
 class _Tagged(msgspec.Struct):
     type: str
 
 
+class _Header(msgspec.Struct, tag_field="type", tag="RunStarted"):
+    format: int
+
+
+class _HeaderLine(msgspec.Struct):
+    event: _Header
+
+
+_header_decoder = msgspec.json.Decoder(_HeaderLine)
+
+
 def known_events() -> tuple[type[Event], ...]:
-    """Every event class imported so far, in the order of their definition."""
+    """Every event class imported so far, parents before their children."""
     found: list[type[Event]] = []
     pending = list(Event.__subclasses__())
     while pending:
@@ -36,29 +46,26 @@ def known_events() -> tuple[type[Event], ...]:
     return tuple(found)
 
 
-def encode_event(event: Event) -> bytes:
-    """The event as JSON, the same bytes for equal events.
+def encode_event(event: Event, path: str = "") -> bytes:
+    """The event as JSON, the same bytes for equal events. `path` is for the error to name.
 
     Raises:
-        EventUnencodable: it holds a lone surrogate or a float that is not finite.
+        EventUnencodable: the bytes would not read back as this event: it holds a lone surrogate, a
+            float that is not finite, or a value of another type than its field's.
     """
+    name = type(event).__name__
     try:
         body = _encoder.encode(event)
-    except UnicodeEncodeError as error:
-        raise EventUnencodable("", type(event).__name__, str(error)) from None
-    if b"null" in body and _holds_non_finite(msgspec.to_builtins(event)):
-        raise EventUnencodable("", type(event).__name__, "a float is NaN or infinite")
+        back = msgspec.json.decode(body, type=type(event))
+    except msgspec.ValidationError as error:
+        problem = f"a reader would refuse it: {error} (NaN and infinities become null)"
+        raise EventUnencodable(path, name, problem) from None
+    except (UnicodeEncodeError, TypeError, msgspec.MsgspecError) as error:
+        raise EventUnencodable(path, name, str(error)) from None
+    if back != event:
+        changed = [key for key in event.__struct_fields__ if getattr(back, key) != getattr(event, key)]
+        raise EventUnencodable(path, name, f"{', '.join(changed)} would read back as another value")
     return body
-
-
-def _holds_non_finite(value: object) -> bool:
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    if isinstance(value, dict):
-        return any(_holds_non_finite(v) for v in value.values())
-    if isinstance(value, list | tuple):
-        return any(_holds_non_finite(v) for v in value)
-    return False
 
 
 def encode_line(entry: Entry[Event], prev: str) -> bytes:
@@ -77,7 +84,7 @@ def encode_line(entry: Entry[Event], prev: str) -> bytes:
         entry.at,
         path,
         b"null" if entry.cause is None else b"%d" % entry.cause,
-        encode_event(entry.event),
+        encode_event(entry.event, entry.path),
     )
     return b'%s%s%08x"}\n' % (head, _CRC_FIELD, zlib.crc32(head))
 
@@ -98,14 +105,13 @@ class LineDecoder:
         self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Envelope[union])
 
     def decode(self, line: bytes) -> Line:
-        """The envelope in `line` (without its newline), its checksum verified.
+        """The envelope in `line` (without its newline), whose checksum `check_line` has verified.
 
         An event of unknown type comes back as `Unknown` with its bytes.
 
         Raises:
-            BadLine: the line is cut, damaged, or is not a line of a log.
+            BadLine: it is not a line of a log, or holds a known event that does not fit its schema.
         """
-        check_line(line)
         try:
             return self._decoder.decode(line)
         except msgspec.ValidationError as error:
@@ -141,3 +147,11 @@ def check_line(line: bytes) -> None:
         raise BadLine(
             f"is damaged: its checksum is {found.decode()}, it says {stated.decode('ascii', 'replace')}"
         )
+
+
+def stated_format(line: bytes) -> int | None:
+    """The format that a header line states, whatever else is in it; None when it is not a header."""
+    try:
+        return _header_decoder.decode(line).event.format
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

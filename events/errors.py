@@ -35,7 +35,7 @@ class LogLocked(LogError):
 
 
 class LogCorrupt(LogError):
-    """Good lines follow a bad one, so this is damage and not a write that was cut short."""
+    """A line is damaged, missing, out of place or unreadable, and this is not a write that was cut short."""
 
     def __init__(self, path: Path, *, line: int, offset: int, problem: str) -> None:
         super().__init__(
@@ -60,18 +60,20 @@ class LogWriteFailed(LogError):
     """The disk refused a write; the log was cut back to its last good line and takes no more."""
 
     def __init__(self, path: Path, *, kept: int, cause: str) -> None:
+        advice = "go on with `fractal_agent resume`" if kept else "start the run again"
         super().__init__(
             f"{path}: writing failed ({cause}). The first {kept} lines are safe. "
-            "Free some space, then go on with `fractal_agent resume`."
+            f"Mend the disk or free some space, then {advice}."
         )
         self.path = path
         self.kept = kept
 
 
 class EventUnencodable(LogError):
-    """The event holds a value that JSON cannot carry without loss (a lone surrogate, NaN)."""
+    """The event holds a value that JSON would lose: a lone surrogate, NaN, one of the wrong type."""
 
     def __init__(self, path: str, event: str, problem: str) -> None:
         super().__init__(
-            f"{path}: {event} cannot be written: {problem}. Replace the value before it is logged."
+            f"{path or 'the run'}: {event} cannot be written: {problem}. "
+            "Replace the value before it is logged."
         )

@@ -1,11 +1,14 @@
 """A run in a few numbers, folded from its log."""
 
+from pathlib import Path
+
 import msgspec
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from events import RunStarted
+from fractal_agent.config import runs_dir
 from fractal_agent.report.statistics import Interval, wilson
 from replay.timeline import CaseStory, Timeline
 
@@ -121,11 +124,13 @@ def render_summary(summary: Summary) -> RenderableType:
 
 
 def _next_command(summary: Summary) -> str:
+    folder = Path(summary.log).parent
+    run = summary.run_id if folder.parent == runs_dir() else folder
     command = "python -m fractal_agent"
     if summary.state != "completed":
-        return f"{command} resume {summary.run_id}"
+        return f"{command} resume {run}"
     failed = next((line.case for line in summary.cases if line.outcome != "passed"), None)
-    return f"{command} show {summary.run_id} {failed}" if failed else f"{command} replay {summary.run_id}"
+    return f"{command} show {run} {failed}" if failed else f"{command} replay {run}"
 
 
 def render_cases(summary: Summary) -> RenderableType:
