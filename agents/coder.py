@@ -7,16 +7,18 @@ from events.effects import Message
 from events.work import CodeWritten, PlanDrafted, PlanRevised, ProblemPosed
 
 PROMPT = """\
-Complete this Python function. Answer with one code block that holds the whole function and nothing else.
-
 ```python
 {prompt}
-```"""
+```
 
-PLAN = """
+Complete this Python function. {plan}\
+Answer with one code block that holds the whole function and nothing else."""
 
-Follow this plan:
-{plan}"""
+PLAN = """Follow this plan:
+
+{plan}
+
+"""
 
 PREFILL = "```python\n{prompt}\n"
 
@@ -38,7 +40,7 @@ async def coder(task: ProblemPosed | PlanDrafted | PlanRevised, ctx: Context) ->
     """Writes the whole function, following the plan where there is one."""
     problem, plan = (task, "") if isinstance(task, ProblemPosed) else (task.problem, task.plan)
     source = problem.prompt.strip()
-    request = PROMPT.format(prompt=source) + (PLAN.format(plan=plan) if plan else "")
+    request = PROMPT.format(prompt=source, plan=PLAN.format(plan=plan) if plan else "")
     answer = await ctx.generate(
         [Message(role="user", content=request)],
         prefill=PREFILL.format(prompt=source),

@@ -7,14 +7,13 @@ from events.effects import Message
 from events.work import PlanDrafted, ProblemPosed
 
 PROMPT = """\
-Read this Python function's signature and docstring.
-
 ```python
 {prompt}
 ```
 
-Write a plan for its body: two to six numbered steps, one short sentence each. Say which values to \
-compute and how; name edge cases that the examples show. Do not write code."""
+Write a plan for the body of this Python function: two to six numbered steps, one short sentence each. \
+Say which values to compute and how; name edge cases that the examples show. Do not write code."""
+"""The problem stands first in the prompts of all roles, so that an engine's prefix cache reads it once."""
 
 PREFILL = "1."
 

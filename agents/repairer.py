@@ -7,16 +7,16 @@ from events.effects import Message
 from events.work import CodeReviewed, ExampleResult, PlanRevised
 
 PROMPT = """\
-This Python function is wrong.
-
 ```python
 {code}
 ```
 
-It was written from this plan:
+This Python function is wrong. It was written from this plan:
+
 {plan}
 
 What went wrong:
+
 {failure}
 
 Find the step of the plan that leads to this and write the whole plan anew, corrected: two to six numbered \

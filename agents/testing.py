@@ -1,4 +1,4 @@
-"""A stand-in for the world, to try a role in a unit test: `await planner.act(problem, ScriptedContext([...]))`."""
+"""A stand-in for the world: `await planner.act(problem, ScriptedContext(["1. Add."]))` in a unit test."""
 
 from collections.abc import Sequence
 from random import Random

@@ -73,12 +73,10 @@ def relevelled(text: str) -> str:
     opened, written = True, []
     for line in logical_lines(text.expandtabs(4)):
         body = line.lstrip()
-        if not body or body.startswith("#"):
-            written.append(" " * 4 * max(0, len(levels) - 1) + body)
-            continue
-        _step(levels, _width(line), opened=opened)
-        written.append(" " * 4 * (len(levels) - 1) + body)
-        opened = bool(_OPENS_BLOCK.search(body))
+        if body and not body.startswith("#"):
+            _step(levels, _width(line), opened=opened)
+            opened = bool(_OPENS_BLOCK.search(body))
+        written.append(" " * 4 * (len(levels) - 1) + body if body else "")
     return "\n".join(written)
 
 

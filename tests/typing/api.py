@@ -43,7 +43,7 @@ async def doubtful(problem: ProblemPosed, stage: Stage) -> CodeWritten:
     code = await stage.ask(coder, plan)
     assert_type(code, CodeWritten)
     await stage.ask(coder, PlanRevised(problem=problem, plan="", previous=""))
-    await stage.ask(critic, problem)  # type: ignore[arg-type]  # the critic takes code, not problems
+    await stage.ask(critic, problem)  # type: ignore[misc]  # the critic takes code, not problems
 
     async def doubt(branch: Stage, number: int) -> CodeReviewed:
         return await branch.ask(skeptic, code)

@@ -1,0 +1,37 @@
+"""The program in an answer: each reading of the text is drafted until one holds the whole function."""
+
+from collections.abc import Iterator
+
+from agents.replies.blocks import cleaned, readings, spellings
+from agents.replies.choice import Draft, Grade, drafted
+from agents.replies.program import program
+from events.work import ProblemPosed
+
+
+def code_of(text: str, problem: ProblemPosed) -> str:
+    """A module that compiles and defines the entry point, if the answer holds the function in any form.
+
+    It keeps the answer's own text, comments included, of what it keeps: definitions, imports,
+    constants. What the prompt gave (imports, helper functions) is in it too. Tests, examples and
+    whatever else would run on loading are not. Of several versions it has the last that is whole; of a
+    function that was cut off, the statements that can be read. Never raises. `code_of` of what it
+    returns is the same text.
+    """
+    best: Draft | None = None
+    for reading in _readings(cleaned(text), problem):
+        draft = drafted(reading, problem)
+        if best is None or draft.grade > best.grade:
+            best = draft
+        if best.grade is Grade.WHOLE:
+            break
+    return program(best or Draft(), problem)
+
+
+def _readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:
+    """The readings of the text in each of its spellings, none twice."""
+    seen: set[tuple[str, ...]] = set()
+    for spelling in spellings(text):
+        for reading in readings(spelling, problem):
+            if reading not in seen:
+                seen.add(reading)
+                yield reading
