@@ -18,7 +18,7 @@ from fractal_agent.architectures.base import Architecture
 from fractal_agent.architectures.baseline import baseline
 from fractal_agent.architectures.guided import guided
 from fractal_agent.architectures.repair import repair
-from fractal_agent.datasets import Task, load
+from fractal_agent.datasets import Task, extract_examples, load
 from fractal_agent.engines.scripted import ScriptedEngine, placeholder
 from fractal_agent.sandbox import InstantSandbox
 from fractal_agent.testing import run_in_memory
@@ -40,18 +40,16 @@ def hidden_calls(task: Task) -> Iterator[str]:
 
 
 def leaks(task: Task, entries: Sequence[Entry[Event]]) -> list[str]:
-    """Hidden calls that stand in what was asked of a model, and not in the problem's own prompt."""
+    """Hidden calls that stand in what was asked of a model, and that the problem's prompt does not show."""
     asked = "\n".join(
         msgspec.json.encode(entry.event).decode()
         for entry in entries
         if isinstance(entry.event, GenerationRequested) and entry.path.startswith(task.problem.task_id + "/")
     )
-    shown = squeezed(task.problem.prompt)
-    return [
-        call
-        for call in hidden_calls(task)
-        if squeezed(call) in squeezed(asked) and squeezed(call) not in shown
-    ]
+    examples = extract_examples(task.problem.prompt, task.problem.entry_point)
+    shown = squeezed(task.problem.prompt + "".join(example.call for example in examples))
+    told = squeezed(asked)
+    return [call for call in hidden_calls(task) if squeezed(call) in told and squeezed(call) not in shown]
 
 
 def squeezed(text: str) -> str:
