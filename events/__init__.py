@@ -1,7 +1,7 @@
 """Facts and the log that keeps them: what happened, where, and proof that nothing is missing."""
 
-from events.base import Event
-from events.codec import encode_event, known_events
+from events.base import Event, known_events
+from events.codec import encode_event
 from events.effects import (
     ExecutionCompleted,
     ExecutionRequested,

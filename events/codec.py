@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from events.base import Event
+from events.base import Event, known_events
 from events.envelope import Entry, Envelope, Line, Unknown
 from events.errors import EventUnencodable
 
@@ -33,17 +33,6 @@ class _HeaderLine(msgspec.Struct):
 
 
 _header_decoder = msgspec.json.Decoder(_HeaderLine)
-
-
-def known_events() -> tuple[type[Event], ...]:
-    """Every event class imported so far, parents before their children."""
-    found: list[type[Event]] = []
-    pending = list(Event.__subclasses__())
-    while pending:
-        cls = pending.pop(0)
-        found.append(cls)
-        pending.extend(cls.__subclasses__())
-    return tuple(found)
 
 
 def encode_event(event: Event, path: str = "") -> bytes:

@@ -44,7 +44,10 @@ def small_run() -> list[tuple[str, Event]]:
         ("", header()),
         ("T/0", problem()),
         ("T/0/coder.0/generate.0", GenerationRequested(messages=(Message(role="user", content="Hé"),))),
-        ("T/0/coder.0/generate.0", GenerationCompleted(text="    return 1\n", finish_reason="stop")),
+        (
+            "T/0/coder.0/generate.0",
+            GenerationCompleted(text="    return 1\n", finish_reason="stop", completion_tokens=5),
+        ),
         ("T/0/coder.0", code()),
     ]
 

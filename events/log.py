@@ -1,21 +1,22 @@
 """Writing a log: one writer, one write and one fdatasync a batch, nothing half-written left behind."""
 
-import fcntl
+import contextlib
+import itertools
 import os
-import socket
 import time
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 from events.base import Event
 from events.codec import digest_line, encode_line
 from events.envelope import GENESIS, Entry
-from events.errors import LogError, LogExists, LogLocked, LogMissing, LogWriteFailed
+from events.errors import LogExists, LogMissing, LogWriteFailed
 from events.lifecycle import LogSealed
+from events.lock import acquire_lock
 from events.reader import LogReader
 
 LOG_NAME = "log.jsonl"
-_LOCK_NAME = "lock"
 
 
 class LogFile:
@@ -26,7 +27,7 @@ class LogFile:
     """
 
     def __init__(
-        self, path: Path, *, lock: int, reader: LogReader | None, clock: Callable[[], float]
+        self, path: Path, *, lock: FileIO, reader: LogReader | None, clock: Callable[[], float]
     ) -> None:
         self.path = path
         self._lock = lock
@@ -36,26 +37,31 @@ class LogFile:
         self._end = reader.end if reader else 0
         self._durable = self._next
         self._staged: list[bytes] = []
-        self._failed: LogWriteFailed | None = None
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._failed = ""
+        """Why the log takes no more; empty while it does."""
+        self._file = path.open("ab", buffering=0)
 
     @classmethod
     def create(cls, folder: Path, *, clock: Callable[[], float] = time.time) -> "LogFile":
         """A new log in `folder`, which is made if need be.
 
+        An empty file, left by a process that was killed before it had written a header, is no log.
+
         Raises:
             LogExists: a log is there already.
             LogLocked: another process is writing there.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = _acquire(folder)
         path = folder / LOG_NAME
-        if path.exists():
-            os.close(lock)
-            raise LogExists(path)
-        log = cls(path, lock=lock, reader=None, clock=clock)
-        _sync_folder(folder)
-        _sync_folder(folder.parent)
+        made = [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as on_error:
+            lock = on_error.enter_context(acquire_lock(folder))
+            if path.exists() and path.stat().st_size:
+                raise LogExists(path)
+            log = cls(path, lock=lock, reader=None, clock=clock)
+            for place in (folder, *(place.parent for place in made)):
+                _sync_folder(place)
+            on_error.pop_all()
         return log
 
     @classmethod
@@ -67,21 +73,21 @@ class LogFile:
         Raises:
             LogMissing, LogForeign, LogCorrupt: as `LogReader`.
             LogLocked: another process is writing it.
+            LogWriteFailed: the torn tail could not be moved.
         """
         path = folder / LOG_NAME
         if not path.exists():
             raise LogMissing(path)
-        lock = _acquire(folder)
-        reader = LogReader(path)
-        try:
+        with contextlib.ExitStack() as on_error:
+            lock = on_error.enter_context(acquire_lock(folder))
+            reader = LogReader(path)
             for _ in reader:
                 pass
             if reader.torn:
-                _set_aside(path, reader.end)
-        except (LogError, OSError):
-            os.close(lock)
-            raise
-        return cls(path, lock=lock, reader=reader, clock=clock), reader
+                _set_aside(reader)
+            log = cls(path, lock=lock, reader=reader, clock=clock)
+            on_error.pop_all()
+        return log, reader
 
     def stage(self, path: str, event: Event, cause: int | None = None) -> Entry[Event]:
         """Gives the event the next place in the log; it is not yet written.
@@ -90,8 +96,7 @@ class LogFile:
             EventUnencodable: JSON cannot carry it; nothing was staged.
             LogWriteFailed: an earlier write failed.
         """
-        if self._failed:
-            raise self._failed
+        self._check()
         entry = Entry(seq=self._next, at=round(self._clock(), 3), path=path, cause=cause, event=event)
         line = encode_line(entry, self._head)
         self._head = digest_line(line[:-1])
@@ -110,20 +115,34 @@ class LogFile:
         Raises:
             LogWriteFailed: they are not; the file was cut back to the last good line.
         """
-        if self._failed:
-            raise self._failed
+        self._check()
         if not lines:
             return
-        data = b"".join(lines)
         try:
+            data = b"".join(lines)
             _write_all(self._file, data)
-            os.fdatasync(self._file)
+            os.fdatasync(self._file.fileno())
         except OSError as error:
-            self._failed = LogWriteFailed(self.path, kept=self._durable, cause=error.strerror or str(error))
-            os.ftruncate(self._file, self._end)
-            raise self._failed from error
+            self._give_up(error.strerror or str(error))
+            raise self._failure() from error
+        except BaseException as error:
+            self._give_up(repr(error))
+            raise
         self._end += len(data)
         self._durable += len(lines)
+
+    def _check(self) -> None:
+        if self._failed:
+            raise self._failure()
+
+    def _failure(self) -> LogWriteFailed:
+        return LogWriteFailed(self.path, kept=self._durable, cause=self._failed)
+
+    def _give_up(self, cause: str) -> None:
+        self._failed = cause
+        # A disk that refuses even this leaves a torn tail, which the next writer sets aside.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._file.fileno(), self._end)
 
     def commit(self) -> None:
         """Writes all that is staged."""
@@ -138,49 +157,42 @@ class LogFile:
     def close(self) -> None:
         """Commits what is staged, unless a write has failed, and lets the next writer in.
 
-        A log that nothing was written to is removed, so that its run id stays free.
+        A log that nothing was written to is removed, so that its run id stays free. Closing again
+        does nothing.
         """
-        try:
-            if not self._failed:
-                self.commit()
-            if self._durable == 0:
-                self.path.unlink()
-        finally:
-            os.close(self._file)
-            os.ftruncate(self._lock, 0)
-            os.close(self._lock)
+        if self._lock.closed:
+            return
+        with self._lock, self._file:
+            try:
+                if not self._failed:
+                    self.commit()
+            finally:
+                if self._durable == 0:
+                    self.path.unlink(missing_ok=True)
+                self._lock.truncate(0)
 
 
-def _acquire(folder: Path) -> int:
-    lock = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(lock, 200, 0).decode(errors="replace").strip() or "another process"
-        os.close(lock)
-        raise LogLocked(folder, holder) from None
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-    return lock
-
-
-def _write_all(file: int, data: bytes) -> None:
+def _write_all(file: FileIO, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(file, view) :]
+        view = view[os.write(file.fileno(), view) :]
 
 
-def _set_aside(path: Path, end: int) -> None:
-    with path.open("r+b") as file:
-        file.seek(end)
-        aside = path.with_name(f"torn-{end}")
-        with aside.open("wb") as copy:
+def _set_aside(reader: LogReader) -> None:
+    """Moves the torn tail into a file of its own; one that an earlier recovery left is not touched."""
+    names = itertools.chain([f"torn-{reader.end}"], (f"torn-{reader.end}.{n}" for n in itertools.count(2)))
+    aside = next(path for name in names if not (path := reader.path.with_name(name)).exists())
+    try:
+        with reader.path.open("r+b") as file, aside.open("xb") as copy:
+            file.seek(reader.end)
             copy.write(file.read())
             copy.flush()
             os.fsync(copy.fileno())
-        _sync_folder(path.parent)
-        file.truncate(end)
-        os.fsync(file.fileno())
+            _sync_folder(aside.parent)
+            file.truncate(reader.end)
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise LogWriteFailed(reader.path, kept=reader.lines, cause=error.strerror or str(error)) from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from events.codec import BadLine, LineDecoder, check_line, digest_line, stated_format
 from events.envelope import GENESIS, Line
 from events.errors import LogCorrupt, LogForeign, LogMissing
-from events.lifecycle import FORMAT, LogSealed, RunStarted
+from events.lifecycle import FORMAT, LogSealed
 
 _EXPECTED = "a log that begins with a RunStarted line"
 

@@ -9,14 +9,17 @@ import anyio.to_thread
 from events import Entry, Event, LogFile
 
 Observer = Callable[[Entry[Event]], None]
-"""Called with each entry once it is durable; must be quick and must not raise."""
+"""Called with each entry once it is durable; must be quick and must not raise.
+
+An entry whose producer was cancelled, and that became durable only when the log was closed, is not shown.
+"""
 
 
 class Recorder(Protocol):
     async def record(self, path: str, event: Event, cause: int | None = None) -> int:
         """Returns the event's sequence number once its line can no longer be lost.
 
-        Cancelled while it waits, the line is still written.
+        Cancelled while it waits, the line is still written: with the next one, or when the log is closed.
 
         Raises:
             LogError: it could not be written.

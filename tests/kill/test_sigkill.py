@@ -1,0 +1,162 @@
+"""A process is really killed: every acknowledged line survives, and the run is taken up where it stopped."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from events import (
+    LOG_NAME,
+    ExecutionCompleted,
+    GenerationCompleted,
+    GradingCompleted,
+    Line,
+    LogFile,
+    LogReader,
+)
+from events.fakes import header
+
+APPENDING = """
+import sys
+from pathlib import Path
+from events import LogFile
+from events.fakes import code, header
+batch = int(sys.argv[2])
+log = LogFile.create(Path(sys.argv[1]))
+log.stage("", header())
+log.commit()
+while True:
+    for _ in range(batch):
+        entry = log.stage("T/0", code("x" * 500))
+    log.commit()
+    print(entry.seq, flush=True)
+"""
+
+DYING = """
+import os, runpy, signal, sys
+import events.log
+left = int(sys.argv.pop(1))
+write_all = events.log._write_all
+
+def write_until_killed(file, data):
+    global left
+    write_all(file, data[:left])
+    left -= len(data)
+    if left <= 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+events.log._write_all = write_until_killed
+runpy.run_module("fractal_agent", run_name="__main__", alter_sys=True)
+"""
+"""The command line, killed when it has written so many bytes of its log, be it within a line."""
+
+FORKED = """
+import os, sys
+from pathlib import Path
+from events import LogFile
+log, _ = LogFile.reopen(Path(sys.argv[1]))
+if os.fork() == 0:
+    sys.stdin.read()
+    os._exit(0)
+print("forked", flush=True)
+os.waitpid(-1, 0)
+"""
+
+
+def lines_of(folder: Path) -> list[Line]:
+    return list(LogReader(folder / LOG_NAME))
+
+
+def results_by_path(folder: Path) -> Counter[str]:
+    results = (GenerationCompleted, ExecutionCompleted, GradingCompleted)
+    return Counter(line.path for line in lines_of(folder) if isinstance(line.event, results))
+
+
+@pytest.mark.parametrize("acknowledged", [1, 20, 200])
+@pytest.mark.parametrize("batch", [1, 50])
+def test_every_acknowledged_line_survives(tmp_path: Path, acknowledged: int, batch: int) -> None:
+    """However many batches were acknowledged when the writer is killed, their lines are all in the log."""
+    command = [sys.executable, "-c", APPENDING, str(tmp_path), str(batch)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        seqs = [int(child.stdout.readline()) for _ in range(acknowledged)]
+        child.kill()
+        seqs += [int(line) for line in child.stdout.read().split("\n")[:-1]]
+
+    log, reader = LogFile.reopen(tmp_path)
+    log.seal()
+    log.close()
+    assert child.returncode == -signal.SIGKILL
+    assert reader.lines > seqs[-1]
+    assert lines_of(tmp_path)[-1].seq == reader.lines
+
+
+def test_a_child_that_outlives_a_killed_writer_does_not_hold_its_lock(tmp_path: Path) -> None:
+    """A forked worker that lives on when the writer was killed does not keep the next writer out."""
+    log = LogFile.create(tmp_path)
+    log.stage("", header())
+    log.close()
+    command = [sys.executable, "-c", FORKED, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout
+        assert writer.stdout.readline() == "forked\n"
+        writer.kill()
+        writer.wait()
+
+        LogFile.reopen(tmp_path)[0].close()
+
+
+def told(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """What a command of ours printed, and its exit code."""
+    command = [sys.executable, "-m", "fractal_agent", *map(str, arguments)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def solving(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The arguments of a run whose cases plan, fail, repair and are graded."""
+    script = tmp_path_factory.mktemp("script") / "script.jsonl"
+    answers = [
+        {"path": "*/coder.0/*", "text": "    return None\n"},
+        {"path": "*/coder.*", "text": "    raise ValueError('\u2028 no idea')\n"},
+        {"path": "*", "text": " Think again.\n"},
+    ]
+    script.write_text("\n".join(json.dumps(answer) for answer in answers))
+    run = ["solve", "--engine", "scripted", "--script", str(script), "--dataset", "humaneval"]
+    return [*run, "--limit", "6", "--run-id", "killed", "--runs-dir"]
+
+
+@pytest.fixture(scope="session")
+def whole(solving: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same run, not killed."""
+    runs = tmp_path_factory.mktemp("whole")
+    assert told(*solving, runs).returncode == 0
+    return runs / "killed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [0.03, 0.6, 0.9999])
+def test_a_killed_run_goes_on(solving: list[str], whole: Path, tmp_path: Path, part: float) -> None:
+    """Killed when part of its log was written, a run can be seen and replayed, and goes on to the same end.
+
+    No effect that had its result in the log is performed again.
+    """
+    left = int((whole / LOG_NAME).stat().st_size * part)
+    folder = tmp_path / "killed"
+    dying = [sys.executable, "-c", DYING, str(left), *solving, str(tmp_path)]
+    died = subprocess.run(dying, check=False, capture_output=True, text=True, timeout=60)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert (folder / LOG_NAME).stat().st_size == left
+    before = results_by_path(folder)
+
+    shown, replayed, resumed = (told(command, folder) for command in ("show", "replay", "resume"))
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert (replayed.returncode, replayed.stderr) == (0, "")
+    assert resumed.returncode == 0, resumed.stderr
+    assert set(results_by_path(folder).values()) == {1}
+    assert before <= results_by_path(folder) == results_by_path(whole)
