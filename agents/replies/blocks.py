@@ -13,7 +13,8 @@ from events.work import ProblemPosed
 _FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[ \t]*((?i:python|py)[\d.]*\b|[\w+.\#-]+[ \t]*$)?[ \t]*(.*)")
 _BODY_ENDS = re.compile(r"^(?:[ \t]*(?:`{3,}|~{3,})|def |class |@|if __name__|print\(|assert )", re.MULTILINE)
 _BODY_BEGINS = re.compile(
-    r"^[ \t]*(?:(?:return|for|while|if|try|with|import|from|yield|raise|def)\b|[\w.,\[\] ]+?[-+*/|&]?=[^=])",
+    r"^[ \t]*(?:(?:return|for|while|if|try|with|import|from|yield|raise|def)\b"
+    r"|[A-Za-z_][\w.,\[\] ]*[-+*/|&]?=[^=])",
     re.MULTILINE,
 )
 _BODY_STEPS = re.compile(r"^(?:return|yield|for|while|if|try|with)\b", re.MULTILINE)
@@ -27,7 +28,7 @@ def cleaned(text: str) -> str:
 
 
 def spellings(text: str) -> Iterator[str]:
-    """The text as it is, then as it was meant: no prompts or numbers before lines, no entities, plain quotes."""
+    """The text as it is, then without prompts or numbers before its lines, entities, typographic quotes."""
     yield text
     for respell in (_without_prefixes, html.unescape, _with_plain_quotes):
         changed = respell(text)
@@ -53,9 +54,10 @@ def readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:
 
 def _bodies(blocks: Iterable[str], prompt: str, entry_point: str) -> Iterator[str]:
     """The prompt completed by each block that may be the body of its function."""
+    definition = re.compile(rf"\bdef[ \t]+{re.escape(entry_point)}\b")
     for block in blocks:
         body = relevelled(block)
-        if _BODY_ANSWERS.search(body) and _BODY_STEPS.search(body):
+        if not definition.search(body) and _BODY_ANSWERS.search(body) and _BODY_STEPS.search(body):
             yield _completed(prompt, body, entry_point)
 
 
@@ -92,14 +94,15 @@ def _fenced(text: str, *, wary: bool) -> list[str]:
     is_open = False
     for line, goes_on in zip(text.split("\n"), inside, strict=True):
         fence = None if goes_on else _FENCE.fullmatch(line)
-        if fence and not (is_open and not fence[1] and not fence[2]):
-            blocks.append([])
-            is_open, line = True, fence[2]
-        elif fence:
+        code = fence[2] if fence else line
+        if fence and is_open and not fence[1] and not code:
             is_open = False
-        if is_open:
-            is_open = goes_on or not line.rstrip().endswith("```")
-            blocks[-1].append(line if is_open else line.rstrip().removesuffix("```"))
+            continue
+        if fence:
+            blocks.append([])
+        if fence or is_open:
+            is_open = goes_on or not code.rstrip().endswith("```")
+            blocks[-1].append(code if is_open else code.rstrip().removesuffix("```"))
     return ["\n".join(block).strip("\n") for block in blocks]
 
 
@@ -153,9 +156,8 @@ def _without_prefixes(text: str) -> str:
     return text
 
 
-_PLAIN = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\u200b": "", "\u2212": "-"}
-)
+_PLAIN = str.maketrans("\u201c\u201d\u201e\u2018\u2019\u00a0\u2212", '"""\'\' -', "\u200b")
+"""Typographic quotes, a blank and a minus that are not ASCII's, and a space of no width."""
 
 
 def _with_plain_quotes(text: str) -> str:

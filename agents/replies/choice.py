@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from agents.replies.blocks import prompted_function
@@ -46,14 +46,13 @@ def drafted(blocks: Iterable[str], problem: ProblemPosed) -> Draft:
     """The best definition in these blocks; of equals the last of the last block."""
     read = [tuple(_explicit(statements(block), problem)) for block in blocks]
     best = Draft()
-    for index, block in enumerate(read):
-        spares = tuple(each for other in read[:index] + read[index + 1 :] for each in other)
+    for block in read:
         for statement in block:
             found = graded(statement, problem.entry_point)
             if found >= best.grade:
-                chosen = None if found is Grade.ABSENT else statement
-                best = Draft(grade=found, chosen=chosen, block=block, spares=spares)
-    return best
+                best = Draft(found, None if found is Grade.ABSENT else statement, block)
+    others = (each for block in read if block is not best.block for each in block)
+    return replace(best, spares=tuple(others))
 
 
 def graded(statement: Statement, name: str) -> Grade:
@@ -116,7 +115,7 @@ def _graded_alias(value: ast.expr, name: str) -> Grade:
 
 
 def _explicit(block: Sequence[Statement], problem: ProblemPosed) -> Iterator[Statement]:
-    """The statements, and after them what binds the function where they hide it: in itself, a class, a name."""
+    """The statements, and what binds the function where they hide it: in itself, a class, another name."""
     for statement in block:
         yield statement
         yield from _restated_inside(statement, problem.entry_point)
@@ -126,8 +125,8 @@ def _explicit(block: Sequence[Statement], problem: ProblemPosed) -> Iterator[Sta
 
 def _restated_inside(statement: Statement, name: str) -> Iterator[Statement]:
     """The function that stands, whole, inside a stub of itself: the model said the signature twice."""
-    tree = parsed(statement.source)
-    if graded(statement, name) is not Grade.STUB or not isinstance(tree, ast.Module):
+    tree = parsed(statement.source) if graded(statement, name) is Grade.STUB else None
+    if not isinstance(tree, ast.Module):
         return
     lines = statement.source.split("\n")
     for inner in getattr(tree.body[0], "body", []):
@@ -139,24 +138,29 @@ def _method(statement: Statement, name: str) -> Iterator[Statement]:
     """The name bound to the method of a class that is wrapped around the function."""
     if not isinstance(statement.node, ast.ClassDef):
         return
-    methods = [each for each in statement.node.body if isinstance(each, Function)]
-    if any(each.name == name and _graded(each, torn=False) > Grade.STUB for each in methods):
-        made = statement.node.name
-        simple = all(_parameters(each) < 2 for each in methods if each.name == "__init__")
-        instance = f"{made}()" if simple else f"{made}.__new__({made})"
-        yield from statements(f"\n\n{name} = {instance}.{name}")
+    methods = {each.name: each for each in statement.node.body if isinstance(each, Function)}
+    if name in methods and _graded(methods[name], torn=False) > Grade.STUB:
+        owner = made = statement.node.name
+        if _takes_owner(methods[name]):
+            simple = "__init__" not in methods or _parameters(methods["__init__"]) < 2
+            owner = f"{made}()" if simple else f"{made}.__new__({made})"
+        yield from statements(f"\n\n{name} = {owner}.{name}")
+
+
+def _takes_owner(method: Function) -> bool:
+    """False of a function that was put into a class without becoming a method of it."""
+    return bool(method.args.args) and method.args.args[0].arg in ("self", "cls")
 
 
 def _renamed(block: Sequence[Statement], problem: ProblemPosed) -> Iterator[Statement]:
     """The name bound to the only function, or the only one that differs just in case and underscores."""
+    functions = [each.node for each in block if isinstance(each.node, Function)]
+    if not functions or any(graded(each, problem.entry_point) >= Grade.RENAMED for each in block):
+        return
     asked = prompted_function(problem.prompt, problem.entry_point)
     prompted = {each.node.name for each in statements(problem.prompt) if isinstance(each.node, Function)}
     known = {problem.entry_point, *prompted}
-    others = [
-        each.node
-        for each in block
-        if isinstance(each.node, Function) and each.node.name not in known and not is_test(each.node.name)
-    ]
+    others = [each for each in functions if each.name not in known and not is_test(each.name)]
     alike = [each for each in others if _plain(each.name) == _plain(problem.entry_point)]
     match alike or others:
         case [only] if asked and _parameters(only) == _parameters(asked):

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from agents.replies.blocks import cleaned, readings, spellings
 from agents.replies.choice import Draft, Grade, drafted
 from agents.replies.program import program
+from agents.replies.statements import compiles
 from events.work import ProblemPosed
+
+LONGEST = 32_000
+"""How many characters of an answer are read; of a longer one the first half and the last."""
 
 
 def code_of(text: str, problem: ProblemPosed) -> str:
@@ -18,20 +22,25 @@ def code_of(text: str, problem: ProblemPosed) -> str:
     returns is the same text.
     """
     best: Draft | None = None
-    for reading in _readings(cleaned(text), problem):
+    for reading in _readings(cleaned(_bounded(text)), problem):
         draft = drafted(reading, problem)
         if best is None or draft.grade > best.grade:
             best = draft
-        if best.grade is Grade.WHOLE:
+        if best.grade is Grade.WHOLE or (best.grade > Grade.STUB and all(map(compiles, reading))):
             break
     return program(best or Draft(), problem)
 
 
+def _bounded(text: str) -> str:
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]}\n{text[-half:]}"
+
+
 def _readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:
-    """The readings of the text in each of its spellings, none twice."""
-    seen: set[tuple[str, ...]] = set()
+    """The readings of the text in each of its spellings, if they hold a block not seen before."""
+    seen: set[str] = set()
     for spelling in spellings(text):
         for reading in readings(spelling, problem):
-            if reading not in seen:
-                seen.add(reading)
+            if not seen.issuperset(reading):
+                seen.update(reading)
                 yield reading

@@ -15,7 +15,7 @@ _LEADING = re.compile(r"[ \t]*")
 
 
 def continuations(text: str) -> list[bool]:
-    """For each line, whether it goes on with what began on a line above: brackets, a long string, a backslash.
+    """For each line, whether it goes on with what began above it: brackets, a long string, a backslash.
 
     Works on text that is only partly Python: a long string that is never closed counts as none, and a
     line that begins as no line inside brackets can (`return`, `def`, ...) ends all brackets.
@@ -58,7 +58,7 @@ def indented(text: str, margin: str) -> str:
 
 def dedented(text: str) -> str:
     """The text without the margin that its logical lines share; long strings keep their inside."""
-    lines = [line for line in logical_lines(text.expandtabs(4))]
+    lines = logical_lines(text.expandtabs(4))
     margin = min((_width(line) for line in lines if line.strip()), default=0)
     return "\n".join(line[margin:] if line.strip() else "" for line in lines)
 

@@ -63,19 +63,20 @@ def stays_unasked(part: Part) -> bool:
     """
     match part.node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-            return not is_test(name)
+            stays = not is_test(name)
         case ast.ClassDef(name=name, bases=bases):
-            return not is_test(name) and not any("TestCase" in ast.unparse(base) for base in bases)
+            stays = not is_test(name) and not any("TestCase" in ast.unparse(base) for base in bases)
         case ast.Import(names=aliases):
-            return all(is_standard(alias.name) for alias in aliases)
+            stays = all(is_standard(alias.name) for alias in aliases)
         case ast.ImportFrom(module=module):
-            return is_standard(module or "")
+            stays = is_standard(module or "")
         case ast.Assign(value=value):
-            return _is_literal(value)
+            stays = _is_literal(value)
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr="setrecursionlimit"))):
-            return True
+            stays = True
         case _:
-            return False
+            stays = False
+    return stays
 
 
 def _is_literal(node: ast.expr) -> bool:

@@ -12,9 +12,9 @@ _STEP = re.compile(
 _BULLET = re.compile(r"([ \t]*)([-*•])[ \t]+(.*)")
 _FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})")
 _CHATTER = re.compile(
-    r"(?:sure|certainly|of course|okay|here(?:'s| is| are)|let's|let me|i'll|i will|this (?:plan|function|approach)"
-    r"|the (?:above|following|plan)|note|please|by following|\#|def |class |import |from |return )|.*:\s*$",
-    re.IGNORECASE,
+    r"(?i:sure|certainly|of course|okay|here(?:'s| is| are)|let's|let me|i'll|i will|note|please|by following"
+    r"|this (?:plan|function|approach)|the (?:above|following|plan))\b"
+    r"|\#|(?:def|class|import|from|return) [a-z_]|.*:\s*$"
 )
 _SENTENCE_ENDS = (".", "!", "?", ";", ")", "]", "`", '"', "'")
 

@@ -7,8 +7,8 @@ from itertools import chain
 
 from agents.replies.choice import Draft, Grade, graded
 from agents.replies.names import IMPORTS, imports_for
-from agents.replies.parts import FUNCTION, IMPORT, Part, may_run, part_of, stays_unasked, wraps
-from agents.replies.statements import statements
+from agents.replies.parts import DEFINITION, FUNCTION, IMPORT, Part, may_run, part_of, stays_unasked, wraps
+from agents.replies.statements import Statement, statements
 from events.work import ProblemPosed
 
 
@@ -19,41 +19,40 @@ def program(draft: Draft, problem: ProblemPosed) -> str:
     need. Empty when there is none of them.
     """
     entry_point = problem.entry_point
-    own = _without_rivals([part_of(each) for each in draft.block], draft, entry_point)
+    own = [part_of(each) for each in _without_rivals(draft)]
+    own = [part for part in own if not _rivals(part, draft, entry_point)]
     complete = _bound(part for part in own if not _is_begun(part))
     prompted = [part_of(each) for each in statements(problem.prompt)]
     given = [part for part in prompted if not part.names.bound <= complete | {entry_point}]
+    if not all(isinstance(part.node, IMPORT) for part in given):
+        given = [part for part in prompted if part in given or isinstance(part.node, IMPORT)]
     own = [part for part in own if not (_is_begun(part) and part.names.bound <= _bound(given))]
     spare = [part_of(each) for each in draft.spares]
     kept = _kept(given, spare, own, entry_point)
-    before, after = [*given, *spare], len(given) + len(spare)
-    return _written(
-        [part for place, part in enumerate(before) if place in kept],
-        [part for place, part in enumerate(own, after) if place in kept],
-    )
+    return _written([part for place, part in enumerate([*given, *spare, *own]) if place in kept])
 
 
-def _without_rivals(block: Sequence[Part], draft: Draft, entry_point: str) -> list[Part]:
-    """The block without other versions of its functions: of each name the best stays, of equals the last."""
-    best: dict[str, tuple[Grade, Part]] = {}
-    for part in block:
-        if name := _plain_name(part):
-            grade = graded(part.statement, name)
+def _without_rivals(draft: Draft) -> list[Statement]:
+    """The block with one version of each function: the chosen, or else the best, of equals the last."""
+    best: dict[str, tuple[Grade, Statement]] = {}
+    for each in draft.block:
+        if name := _plain_name(each):
+            grade = graded(each, name)
             if name not in best or grade >= best[name][0]:
-                best[name] = (grade, part)
-
-    def stays(part: Part) -> bool:
-        if entry_point in part.names.bound:
-            return part.statement is draft.chosen or wraps(part, entry_point)
-        name = _plain_name(part)
-        return not name or best[name][1] is part
-
-    return [part for part in block if stays(part)]
+                best[name] = (grade, each)
+    return [each for each in draft.block if not (name := _plain_name(each)) or best[name][1] is each]
 
 
-def _plain_name(part: Part) -> str:
+def _plain_name(statement: Statement) -> str:
     """The name of an undecorated function: decorated ones may share theirs."""
-    return part.node.name if isinstance(part.node, FUNCTION) and not part.node.decorator_list else ""
+    node = statement.node
+    return node.name if isinstance(node, FUNCTION) and not node.decorator_list else ""
+
+
+def _rivals(part: Part, draft: Draft, entry_point: str) -> bool:
+    """True of what would bind the function's name to something other than what was chosen."""
+    is_rival = entry_point in part.names.bound and part.statement is not draft.chosen
+    return is_rival and not wraps(part, entry_point)
 
 
 def _is_begun(part: Part) -> bool:
@@ -114,19 +113,19 @@ def _loadable(kept: set[int], needed: set[int], parts: Sequence[Part]) -> set[in
     return found
 
 
-def _written(before: Sequence[Part], own: Sequence[Part]) -> str:
+def _written(parts: Sequence[Part]) -> str:
     """The text of the parts, under the imports they lack; what comes from the future first."""
-    parts = [*before, *own]
-    futures = [part for part in parts if _is_future(part.node)]
     lacking = frozenset[str]().union(*(part.names.needed for part in parts)) - _bound(parts)
-    sections = (
-        [*(part.statement.source for part in futures), *imports_for(lacking)],
-        [part.statement.source for part in before if part not in futures],
-        [part.statement.source for part in own if part not in futures],
-    )
-    written = ("\n".join(section).strip("\n") for section in sections)
-    text = "\n\n\n".join(section for section in written if section)
+    futures = [_text(part) for part in parts if _is_future(part.node)]
+    others = [_text(part) for part in parts if not _is_future(part.node)]
+    text = "\n".join([*futures, *imports_for(lacking), *others]).strip("\n")
     return text + "\n" if text else ""
+
+
+def _text(part: Part) -> str:
+    """The part's lines; a definition that lost its neighbour is set apart from what is now above it."""
+    apart = isinstance(part.node, DEFINITION) and not part.statement.source.startswith("\n")
+    return "\n\n" + part.statement.source if apart else part.statement.source
 
 
 def _is_future(node: ast.stmt) -> bool:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from agents.replies.lines import continuations, logical_lines, relevelled
 
 MENDS = 60
-"""How many lines a torn statement may lose before it is given up; those after a lost line may go with it."""
+"""How often a torn definition may lose lines before it is given up."""
+TORN = 40
+"""How many torn definitions are looked at; an honest answer has one or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ def statements(text: str) -> list[Statement]:
     """The statements of a program, or those that stand in a text that is only partly one."""
     tree = parsed(text)
     found = _cut(text, tree) if isinstance(tree, ast.Module) else _islands(text)
-    return [each for each in found if _compiles(each.source)]
+    sound = compiles("\n".join(each.source for each in found))
+    return found if sound else [each for each in found if compiles(each.source)]
 
 
 def parsed(source: str) -> ast.Module | SyntaxError:
@@ -42,8 +45,8 @@ def parsed(source: str) -> ast.Module | SyntaxError:
             return SyntaxError(str(error))
 
 
-def _compiles(source: str) -> bool:
-    """False for what only looks right: a `return` outside of any function, an `await` in a plain one."""
+def compiles(source: str) -> bool:
+    """False for what is no Python, and for a `return` outside of functions or an `await` in a plain one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -83,14 +86,15 @@ _LAST_RETURN = re.compile(r"\n(?: {1,4}|\t)(?:return|raise)\b[^\n]*\s*\Z")
 
 def _islands(text: str) -> list[Statement]:
     """The statements in a sea of prose, each tried by itself."""
-    found: list[Statement] = []
+    found, torn = list[Statement](), 0
     for chunk in _rejoined(_chunks(text)):
         if not _MAY_BEGIN.match(chunk.lstrip("\n")):
             continue
         tree = parsed(chunk)
         if isinstance(tree, ast.Module):
             found += _cut(chunk, tree)
-        elif _DEFINES.match(chunk.lstrip("\n")):
+        elif torn < TORN and _DEFINES.match(chunk.lstrip("\n")):
+            torn += 1
             found += _mended(chunk)
     return found
 
@@ -128,7 +132,7 @@ def _rejoined(chunks: Iterable[str]) -> list[str]:
 def _mended(chunk: str) -> list[Statement]:
     """A definition that does not parse as it stands: with its levels put right, or cut short, or both."""
     best: list[Statement] = []
-    for attempt in (chunk, relevelled(chunk)):
+    for attempt in (chunk, relevelled(chunk.lstrip("\n"))):
         source, torn = _shortened(attempt)
         tree = parsed(source)
         found = _cut(source, tree) if isinstance(tree, ast.Module) else []
@@ -155,7 +159,7 @@ def _shortened(text: str) -> tuple[str, bool]:
         if _PROSE.fullmatch(lines[at]):
             del lines[at]
         else:
-            lines, torn = [*lines[:at], *(["    ..."] if at == 1 else [])], True
+            lines, torn = [*lines[:at], *(["    ..."] if _DEFINES.match(lines[at - 1]) else [])], True
     return "\n".join(lines), torn
 
 
