@@ -16,5 +16,5 @@ async def critic(written: CodeWritten, ctx: Context) -> CodeReviewed:
         plan=written.plan,
         passed=execution.outcome == "passed",
         results=execution.results,
-        error=execution.error,
+        error="" if execution.results else execution.error,
     )

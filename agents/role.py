@@ -14,6 +14,9 @@ from events.base import Event
 In = TypeVar("In", bound=Event, contravariant=True)
 Out = TypeVar("Out", bound=Event, covariant=True)
 
+_RESERVED = ("events.effects", "events.lifecycle")
+"""Modules of the events that say what the world answered and how a run went."""
+
 
 class RoleError(Exception):
     """A role is declared or cast in a way that cannot work."""
@@ -86,6 +89,11 @@ def _signature(name: str, act: Callable[..., object]) -> tuple[tuple[type, ...],
         raise RoleError(f"role {name} takes {len(parameters)} parameters; expected {shape}")
     hints = get_type_hints(act)
     accepts, returns = _events(hints.get(parameters[0])), _events(hints.get("return"))
+    if reserved := [cls.__name__ for cls in (*accepts, *returns) if cls.__module__ in _RESERVED]:
+        raise RoleError(
+            f"role {name} exchanges {reserved[0]}, which only the run itself may log; "
+            "expected an event of events.work or one of your own"
+        )
     if not accepts or not returns:
         raise RoleError(f"role {name} does not say which event it takes and returns; expected {shape}")
     return accepts, returns

@@ -42,5 +42,4 @@ class Envelope(Entry[E], Generic[E], frozen=True, kw_only=True):
     """CRC-32 over the line's bytes before `,"crc"`, 8 hex digits."""
 
 
-AnyEntry = Entry[Event] | Entry[Event | Unknown]
 Line = Envelope[Event | Unknown]

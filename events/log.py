@@ -150,7 +150,6 @@ class LogFile:
 
     def seal(self) -> None:
         """Commits what is staged and closes the log in order, with a last line that counts the others."""
-        self.commit()
         self.stage("", LogSealed(events=self._next, head=self._head))
         self.commit()
 

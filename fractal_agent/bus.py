@@ -11,8 +11,8 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from agents.context import Context
 from agents.role import Role
 from events import Event
-from replay.drift import Diverged
-from replay.policy import RecordingEnded
+from fractal_agent.scope import StrayCancellation, is_cancelled
+from replay.signals import Signal, gravest
 
 In = TypeVar("In", bound=Event)
 Out = TypeVar("Out", bound=Event)
@@ -74,12 +74,23 @@ class Bus:
         with request.scope:
             try:
                 request.settle(await role.act(request.event, request.ctx), None)
-            except (Exception, Diverged, RecordingEnded) as error:  # noqa: BLE001 - the asker gets it
-                request.settle(None, error)
+            except BaseException as error:  # the asker gets it
+                if is_cancelled(error):
+                    raise
+                request.settle(None, told(error, role.name))
 
     def close(self) -> None:
         for inbox in self._inboxes.values():
             inbox.close()
+
+
+def told(error: BaseException, path: str) -> BaseException:
+    """What an asker is to get for an error: the signal inside a group, an exception for a stray cancellation."""
+    if isinstance(error, BaseExceptionGroup) and isinstance(gravest([error]), Signal):
+        return gravest([error])
+    if isinstance(error, anyio.get_cancelled_exc_class()):
+        return StrayCancellation(path)
+    return error
 
 
 @asynccontextmanager

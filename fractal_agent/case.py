@@ -5,7 +5,7 @@ from typing import Self
 
 import msgspec
 
-from events import AnswerSubmitted, GradingCompleted, GradingRequested, ProblemPosed
+from events import AnswerSubmitted, CodeWritten, GradingCompleted, GradingRequested, ProblemPosed
 from events.path import child, nth
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.scope import World, settle_effect
@@ -33,10 +33,19 @@ async def run_case(
     stage: LiveStage,
     world: World,
 ) -> GradingCompleted:
-    """The verdict of the hidden tests on the architecture's answer."""
+    """The verdict of the hidden tests on the architecture's answer.
+
+    Raises:
+        Signal: the world failed, or the case is no longer what was recorded.
+        Exception: whatever a role or the architecture raised.
+    """
     case = problem.task_id
     posed = await stage.put(case, problem)
     written = await architecture.run(problem, stage)
+    if not isinstance(written, CodeWritten):
+        raise TypeError(
+            f"architecture {architecture.name} returned {type(written).__name__}, expected CodeWritten"
+        )
     answer = AnswerSubmitted(code=written.code)
     submitted = await stage.put(child(case, "answer"), answer, stage.seq_of(written) or posed)
     request = GradingRequested(code=answer.code, entry_point=problem.entry_point, tests_digest=tests.digest)
@@ -47,4 +56,5 @@ async def run_case(
         lambda: world.sandbox.grade(answer.code, problem.entry_point, tests.source),
         submitted,
     )
+    world.policy.finish(case)
     return verdict

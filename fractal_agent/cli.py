@@ -3,11 +3,15 @@
 Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
+import os
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 
 from fractal_agent.commands import catalog, examples, replay, resume, runs, show, solve
+from fractal_agent.commands.options import Telling
 from fractal_agent.exits import Exit, exit_for
 
 app = typer.Typer(
@@ -33,7 +37,17 @@ app.command()(examples.examples)
 
 
 @app.callback(invoke_without_command=True)
-def version(
+def before_any_command(
+    ctx: typer.Context,
+    verbose: int = typer.Option(
+        0,
+        "--verbose",
+        "-v",
+        count=True,
+        show_default=False,
+        help="Tell on stderr what a run is doing; -vv tells more.",
+    ),
+    log_json: bool = typer.Option(False, "--log-json", help="Write what -v tells as lines of JSON."),
     version: bool = typer.Option(False, "--version", help="Print the version and stop.", is_eager=True),
 ) -> None:
     if version:
@@ -41,20 +55,49 @@ def version(
 
         print(__version__)
         raise typer.Exit
+    ctx.obj = Telling(verbose, log_json)
 
 
-def main() -> None:
-    """Runs the command; an expected error becomes one message and its exit code."""
+def main() -> NoReturn:
+    """Runs the command and ends the process with its exit code."""
+    _leave(run())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of the command in the arguments, which are the process's own by default.
+
+    An expected error becomes one message; any other is raised.
+    """
     try:
-        app(prog_name="python -m fractal_agent")
+        app(args=arguments, prog_name="python -m fractal_agent")
+    except SystemExit as left:
+        return _code(left)
     except KeyboardInterrupt:
-        sys.exit(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(Exit.DONE)
+        return Exit.INTERRUPTED
     except Exception as error:  # what is not expected is raised again, with its traceback
         code = exit_for(error)
         if code is None:
             raise
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(code)
+        return code
+    return Exit.DONE
+
+
+def _code(left: SystemExit) -> int:
+    return left.code if isinstance(left.code, int) else Exit.DONE
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process with what it printed written out, quietly where nobody reads it any more.
+
+    After an interrupt it does not wait for its threads: one may be importing vLLM or fetching weights
+    for an engine that is no longer wanted. By now the log is sealed and no child process is left.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if code == Exit.INTERRUPTED:
+        os._exit(code)
+    sys.exit(code)

@@ -23,7 +23,7 @@ def exit_for(error: Exception) -> Exit | None:
     from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName
     from fractal_agent.datasets import DatasetError
     from fractal_agent.engines.base import EngineError
-    from fractal_agent.models import ModelError
+    from fractal_agent.models import ModelError, ModelNotFound
     from fractal_agent.run import RunFailed
     from fractal_agent.runs import BadRunId, RunNotFound
     from fractal_agent.sandbox.base import SandboxError
@@ -33,7 +33,7 @@ def exit_for(error: Exception) -> Exit | None:
             return Exit.CORRUPT
         case LogMissing() | LogExists() | RunNotFound() | BadRunId():
             return Exit.USAGE
-        case UnknownName() | DatasetError() | PluginFailed() | CastMismatch():
+        case ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch():
             return Exit.USAGE
         case LogError() | RunFailed() | EngineError() | ModelError() | SandboxError():
             return Exit.FAILED

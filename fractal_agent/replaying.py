@@ -20,7 +20,7 @@ from events import (
     RunStarted,
     Settings,
 )
-from events.path import is_within, nth
+from events.path import child, nth
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.bus import Bus, open_bus
 from fractal_agent.case import HiddenTests, run_case
@@ -144,24 +144,18 @@ async def _replay_case(
     world = World(engine=silent, sandbox=silent, recorder=MemoryRecorder(), policy=policy, seed=settings.seed)
     stage = LiveStage(world, bus, path=case, settings=settings, cast=cast)
     problem = recording.timeline.cases[case].problem
-    await run_case(problem, recording.tests_of(case), architecture=architecture, stage=stage, world=world)
-    _check_nothing_is_left(recording.journal, policy, case)
-
-
-def _check_nothing_is_left(journal: Journal, policy: Strict, case: str) -> None:
-    """Raises `Diverged` at the earliest record of the case that the replay did not come by."""
-    left = [
-        (effect.requested, path, effect.request)
-        for path, effect in journal.effects.items()
-        if is_within(path, case) and path not in policy.effects
-    ] + [
-        (fact.seq, path, fact.event)
-        for path, fact in journal.facts.items()
-        if is_within(path, case) and path not in policy.facts
-    ]
-    if left:
-        _, path, event = min(left, key=lambda record: record[0])
-        raise Diverged(path, recorded=event, now=None)
+    tests = recording.tests_of(case)
+    try:
+        await run_case(problem, tests, architecture=architecture, stage=stage, world=world)
+    except RecordingEnded:
+        policy.finish(case)
+        raise
+    except Exception as error:  # a role's own error: it ended an unfinished case, and must not end a whole one
+        policy.finish(case) if case in recording.timeline.unfinished else None
+        recorded = recording.journal.facts.get(child(case, "answer"))
+        if recorded is None:
+            raise RecordingEnded(case) from error
+        raise Diverged(case, recorded=recorded.event, now=None, error=error) from error
 
 
 def changed_sources(started: RunStarted, catalog: Catalog) -> list[str]:

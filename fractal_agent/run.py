@@ -11,8 +11,9 @@ from fractal_agent.architectures.base import Architecture
 from fractal_agent.bus import Bus, open_bus
 from fractal_agent.case import HiddenTests, run_case
 from fractal_agent.datasets import Task
-from fractal_agent.scope import World
+from fractal_agent.scope import World, WorldFailed
 from fractal_agent.stage import LiveStage
+from replay.signals import gravest
 
 
 class RunFailed(Exception):
@@ -41,39 +42,29 @@ async def run_cases(
         RunFailed: a case failed; the others were stopped.
     """
     limit = anyio.CapacityLimiter(settings.concurrency or max(1, len(tasks)))
+    graded = 0
 
     async def one(task: Task, bus: Bus) -> None:
+        nonlocal graded
         case = task.problem.task_id
         stage = LiveStage(world, bus, path=case, settings=settings, cast=cast)
+        tests = HiddenTests.of(task.hidden_tests)
         async with limit:
             try:
-                await run_case(
-                    task.problem,
-                    HiddenTests.of(task.hidden_tests),
-                    architecture=architecture,
-                    stage=stage,
-                    world=world,
-                )
+                await run_case(task.problem, tests, architecture=architecture, stage=stage, world=world)
+            except WorldFailed as failed:
+                raise RunFailed(case, failed.error) from failed.error
             except Exception as error:  # not swallowed: the run stops with the case's name
                 raise RunFailed(case, error) from error
+        graded += 1
 
     try:
         async with open_bus() as bus, anyio.create_task_group() as cases:
             for task in tasks:
                 cases.start_soon(one, task, bus, name=task.problem.task_id)
     except BaseExceptionGroup as group:
-        first = first_of(group)
-        raise first from first.__cause__
-
-
-def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that tells most: a `BaseException` such as `Diverged` before an `Exception`."""
-    flat: list[BaseException] = []
-    pending: list[BaseException] = [group]
-    while pending:
-        error = pending.pop(0)
-        if isinstance(error, BaseExceptionGroup):
-            pending.extend(error.exceptions)
-        else:
-            flat.append(error)
-    return next((error for error in flat if not isinstance(error, Exception)), flat[0])
+        gravest_one = gravest([group])
+        raise gravest_one from gravest_one.__cause__
+    if graded < len(tasks):
+        missing = f"{len(tasks) - graded} of {len(tasks)} cases ended without a verdict"
+        raise RunFailed("run", RuntimeError(missing))

@@ -15,8 +15,13 @@ class RunNotFound(Exception):
     """No run is meant by what the user typed; the message names near ones."""
 
     def __init__(self, run: str, runs_dir: Path, known: list[str]) -> None:
-        near = difflib.get_close_matches(run, known, n=3) or known[-3:]
-        hint = f"Runs there: {', '.join(near)}." if near else "There are no runs there yet: try `solve`."
+        near = difflib.get_close_matches(run, known, n=3)
+        if near:
+            hint = f"Did you mean {' or '.join(near)}?"
+        elif known:
+            hint = f"The latest there: {', '.join(known[-3:])}; `runs` lists all."
+        else:
+            hint = "There are none yet: make one with `solve`, or say where runs lie with --runs-dir."
         super().__init__(f"no run {run!r} in {runs_dir}. {hint}")
 
 

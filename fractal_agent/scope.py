@@ -1,12 +1,14 @@
 """The live Context: turns what a role asks of the world into recorded, replayable effects."""
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from random import Random
 from typing import TypeVar, cast
 
+import anyio
 import msgspec
 
 from events import (
@@ -16,6 +18,7 @@ from events import (
     ExecutionRequested,
     GenerationCompleted,
     GenerationRequested,
+    LogError,
     Message,
 )
 from events.path import nth
@@ -23,6 +26,7 @@ from fractal_agent.engines.base import Engine
 from fractal_agent.recorder import Recorder
 from fractal_agent.sandbox.base import Sandbox
 from replay.policy import Policy
+from replay.signals import Signal
 
 Request = TypeVar("Request", bound=Event)
 Result = TypeVar("Result", bound=Event)
@@ -38,13 +42,34 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
+class WorldFailed(Signal):
+    """The engine, the sandbox or the log could not do its part; the error is the `__cause__`.
+
+    A signal, so that a role which catches it cannot go on: what it would do then is not recorded
+    anywhere, and no replay could follow.
+    """
+
+    rank = 1
+
+    def __init__(self, path: str, error: BaseException) -> None:
+        super().__init__(f"{path}: {error}")
+        self.error = error if isinstance(error, Exception) else StrayCancellation(path)
+
+
+class StrayCancellation(RuntimeError):
+    """Something that was awaited had been cancelled by nobody here."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path}: what it waited for was cancelled, and not by this run")
+
+
 class ConcurrentEffect(RuntimeError):
-    """A role started an effect before its last one had ended, so their order would be an accident."""
+    """Something was started before the last thing in its scope had ended: their order would be an accident."""
 
     def __init__(self, path: str, running: str) -> None:
         super().__init__(
-            f"{path}: asked for while {running} is still under way. "
-            "One role does one thing at a time: let the architecture fan out with stage.each."
+            f"{path}: asked for while {running} is still under way. One role, and one stage, does one thing "
+            "at a time: fan out with stage.each, and use the branch that it hands you."
         )
 
 
@@ -114,13 +139,35 @@ async def settle_effect(
 
     The request is in the log before it is performed, the answer before it is returned. A
     cancellation is not an answer and is not recorded.
+
+    Raises:
+        WorldFailed: it could not be performed or recorded.
+        Diverged, RecordingEnded: as the policy says.
     """
     recorded = world.policy.effect(path, request)
     if recorded is not None:
         return cast(Result, recorded.result), recorded.completed
-    requested = await world.recorder.record(path, request, cause)
-    result = await perform()
-    return result, await world.recorder.record(path, result, requested)
+    requested = await record(world, path, request, cause)
+    try:
+        result = await perform()
+    except (Exception, anyio.get_cancelled_exc_class()) as error:
+        if is_cancelled(error):
+            raise
+        raise WorldFailed(path, error) from error
+    return result, await record(world, path, result, requested)
+
+
+async def record(world: World, path: str, event: Event, cause: int | None) -> int:
+    """The number of the event's line, once it is in the log; `WorldFailed` when it cannot be."""
+    try:
+        return await world.recorder.record(path, event, cause)
+    except LogError as error:
+        raise WorldFailed(path, error) from error
+
+
+def is_cancelled(error: BaseException) -> bool:
+    """True for a cancellation by a scope around us, False for one that came from elsewhere."""
+    return not isinstance(error, Exception) and anyio.current_effective_deadline() == -math.inf
 
 
 def derive_seed(run_seed: int, path: str) -> int:

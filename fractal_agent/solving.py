@@ -1,6 +1,7 @@
 """Solving a data set from beginning to end: the log, the sandbox, the engine, the cases, the seal."""
 
 import signal
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -15,6 +16,7 @@ from events import (
     LOG_NAME,
     Entry,
     Event,
+    GradingCompleted,
     LogFile,
     LogReader,
     Provenance,
@@ -26,6 +28,7 @@ from events import (
 from fractal_agent.catalog import Catalog
 from fractal_agent.datasets import Task
 from fractal_agent.engines import EngineChoice, open_engine
+from fractal_agent.logs import operator_log
 from fractal_agent.provenance import provenance
 from fractal_agent.recorder import LogRecorder
 from fractal_agent.run import RunFailed, first_of, run_cases
@@ -55,9 +58,7 @@ class Unwatched:
     def say(self, text: str) -> None:
         return None
 
-    def watch(
-        self, timeline: Timeline, total: int
-    ) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
+    def watch(self, timeline: Timeline, total: int) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
         return nullcontext(lambda entry: None)
 
 
@@ -92,10 +93,15 @@ def solve(job: Job, viewer: Viewer) -> Timeline:
 def resume(job: Job, viewer: Viewer) -> Timeline:
     """Takes up an interrupted run: recorded effects are reused, the rest is performed and appended.
 
+    A run that has all its verdicts needs no engine; one that is also marked as completed is left as it is.
+
     Raises:
         Diverged: the code now asks or answers something else than it did.
         LogError, EngineUnavailable, ModelError, SandboxError: as `solve`.
     """
+    timeline = Timeline.of(LogReader(job.folder / LOG_NAME))
+    if is_completed(timeline):
+        return timeline
     log, reader = LogFile.reopen(job.folder)
     try:
         entries = list(LogReader(job.folder / LOG_NAME))
@@ -105,6 +111,11 @@ def resume(job: Job, viewer: Viewer) -> Timeline:
         return anyio.run(session.run)
     finally:
         log.close()
+
+
+def is_completed(timeline: Timeline) -> bool:
+    """True when nothing is left to do in the run."""
+    return timeline.ended is not None and timeline.ended.outcome == "completed"
 
 
 class _Session:
@@ -126,47 +137,59 @@ class _Session:
         self._policy = policy
         self._torn_bytes = torn_bytes
         """None for a new run."""
-        self._interrupted = False
+        self._logged = False
+        """True once this session has given the log a line."""
+        self._told = operator_log("run").bind(run=job.run_id)
 
     async def run(self) -> Timeline:
         try:
             async with anyio.create_task_group() as tasks:
                 await tasks.start(self._watch_signals, tasks.cancel_scope)
-                await self._open_world()
+                await self._work()
                 tasks.cancel_scope.cancel()
         except BaseExceptionGroup as group:
             first = first_of(group)
             raise first from first.__cause__
-        return Timeline.of(LogReader(self._log.path)) if self._timeline.started else self._timeline
+        return Timeline.of(LogReader(self._log.path)) if self._logged else self._timeline
 
     async def _watch_signals(
         self, scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None]
     ) -> None:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             task_status.started()
-            async for _ in signals:
-                self._interrupted = True
-                self._viewer.say("Stopping: finishing the line and sealing the log")
+            async for number in signals:
+                if not scope.cancel_called:
+                    self._viewer.say("Stopping: sealing the log")
+                    self._told.info("stopping", signal=signal.Signals(number).name)
                 scope.cancel()
 
-    async def _open_world(self) -> None:
+    async def _work(self) -> None:
+        done = {case.id for case in self._timeline.graded}
+        left = [task for task in self._job.tasks if task.problem.task_id not in done]
+        if left or self._timeline.started is None:
+            await self._open_world(left)
+        else:
+            self._seal(RunEnded(outcome="completed"))
+
+    async def _open_world(self, left: Sequence[Task]) -> None:
         job = self._job
         async with open_sandbox() as sandbox:
             if sandbox.notice:
                 self._viewer.say(sandbox.notice)
-            choice = EngineChoice(
-                engine=job.settings.engine,
-                model=job.settings.model,
-                base_url=job.settings.base_url or None,
-                script=Path(job.settings.script) if job.settings.script else None,
-                log=job.folder / "engine.log",
+            choice = _choice(job, in_flight=min(job.settings.concurrency or len(left), len(left)))
+            opening = await anyio.to_thread.run_sync(
+                open_engine, choice, self._viewer.say, abandon_on_cancel=True
             )
-            opening = await anyio.to_thread.run_sync(open_engine, choice, self._viewer.say)
             self._viewer.say(f"Starting {job.settings.model} on {job.settings.engine}")
+            began = time.monotonic()
             async with opening as engine:
+                seconds = round(time.monotonic() - began, 1)
+                self._told.info(
+                    "engine started", seconds=seconds, sandbox=sandbox.level, **engine.info.settings
+                )
                 made = provenance(job.catalog, job.settings, engine=engine.info, sandbox=sandbox.level)
                 with self._viewer.watch(self._timeline, len(job.tasks)) as show:
-                    recorder = LogRecorder(self._log, [self._timeline.add, show])
+                    recorder = LogRecorder(self._log, [self._timeline.add, show, self._tell_verdict])
                     world = World(
                         engine=engine,
                         sandbox=sandbox,
@@ -174,17 +197,20 @@ class _Session:
                         policy=self._policy,
                         seed=job.settings.seed,
                     )
-                    await self._run_cases(recorder, world, made)
+                    await self._run_cases(left, recorder, world, made)
+            self._told.info("engine stopped")
 
-    async def _run_cases(self, recorder: LogRecorder, world: World, made: Provenance) -> None:
+    async def _run_cases(
+        self, left: Sequence[Task], recorder: LogRecorder, world: World, made: Provenance
+    ) -> None:
         """Runs what has no verdict yet and seals the log, however it ends."""
         job = self._job
-        await recorder.record("", self._opening(made))
         ended = RunEnded(outcome="interrupted")
-        done = {case.id for case in self._timeline.graded}
+        self._logged = True
         try:
+            await recorder.record("", self._opening(made))
             await run_cases(
-                [task for task in job.tasks if task.problem.task_id not in done],
+                left,
                 settings=job.settings,
                 architecture=job.catalog.architecture(job.settings.architecture),
                 cast=job.catalog.cast(job.settings.cast),
@@ -195,10 +221,31 @@ class _Session:
             ended = RunEnded(outcome="failed", error=str(error))
             raise
         finally:
-            self._log.stage("", ended)
-            self._log.seal()
+            self._seal(ended)
 
     def _opening(self, made: Provenance) -> Event:
         if self._torn_bytes is None:
             return RunStarted(run_id=self._job.run_id, settings=self._job.settings, provenance=made)
         return RunResumed(provenance=made, torn_bytes=self._torn_bytes)
+
+    def _seal(self, ended: RunEnded) -> None:
+        self._logged = True
+        self._log.stage("", ended)
+        self._log.seal()
+        self._told.info("log sealed", outcome=ended.outcome)
+
+    def _tell_verdict(self, entry: Entry[Event]) -> None:
+        if isinstance(entry.event, GradingCompleted):
+            self._told.info("case graded", path=entry.path, outcome=entry.event.outcome)
+
+
+def _choice(job: Job, *, in_flight: int) -> EngineChoice:
+    settings = job.settings
+    return EngineChoice(
+        engine=settings.engine,
+        model=settings.model,
+        base_url=settings.base_url or None,
+        script=Path(settings.script) if settings.script else None,
+        log=job.folder / "engine.log",
+        cases=in_flight,
+    )

@@ -1,7 +1,8 @@
 """The live Stage: logs what an architecture passes on, casts its roles, fans out with stable paths."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import anyio
@@ -10,10 +11,9 @@ from agents.role import Role
 from events import Event, Settings
 from events.path import child, nth
 from fractal_agent.architectures.base import Stage
-from fractal_agent.bus import Bus
-from fractal_agent.scope import Scope, World
-from replay.drift import Diverged
-from replay.policy import RecordingEnded
+from fractal_agent.bus import Bus, told
+from fractal_agent.scope import ConcurrentEffect, Scope, World, is_cancelled, record
+from replay.signals import gravest
 
 In = TypeVar("In", bound=Event)
 Out = TypeVar("Out", bound=Event)
@@ -33,6 +33,7 @@ class LiveStage:
         settings: Settings,
         cast: Mapping[str, Role[Any, Any]] = {},
         logged: "Logged | None" = None,
+        given: "Logged | None" = None,
     ) -> None:
         self._world = world
         self._bus = bus
@@ -40,6 +41,10 @@ class LiveStage:
         self._settings = settings
         self._cast = cast
         self._logged = logged if logged is not None else Logged()
+        """What roles returned, shared by all branches of the case."""
+        self._given = given if given is not None else Logged()
+        """What this stage, or one above it before it branched, gave a line because no role had returned it."""
+        self._running = ""
         self._counts: Counter[str] = Counter()
         self._keys: set[str] = set()
 
@@ -49,25 +54,41 @@ class LiveStage:
 
     async def put(self, path: str, event: Event, cause: int | None = None) -> int:
         """Returns the number of the event's line once it is in the log."""
-        recorded = self._world.policy.fact(path, event)
-        seq = recorded.seq if recorded else await self._world.recorder.record(path, event, cause)
+        seq = await self._write(path, event, cause)
         self._logged.add(event, seq)
         return seq
 
+    async def _write(self, path: str, event: Event, cause: int | None) -> int:
+        recorded = self._world.policy.fact(path, event)
+        return recorded.seq if recorded else await record(self._world, path, event, cause)
+
     def seq_of(self, event: Event) -> int | None:
         """The number of the line that this very event stands in, if it is in the log."""
-        return self._logged.seq_of(event)
+        return self._logged.seq_of(event) or self._given.seq_of(event)
 
     async def ask(self, role: Role[In, Out], event: In) -> Out:
         player = self._cast.get(role.name, role)
         path = nth(self._path, role.name, self._counts[role.name])
         self._counts[role.name] += 1
-        cause = self.seq_of(event)
-        if cause is None:
-            cause = await self.put(child(path, "given"), event)
-        answer: Out = await self._bus.ask(player, event, Scope(self._world, path, cause))
-        await self.put(path, answer, cause)
-        return answer
+        with self._alone(path):
+            cause = self.seq_of(event)
+            if cause is None:
+                cause = await self._write(child(path, "given"), event, None)
+                self._given.add(event, cause)
+            answer: Out = await self._bus.ask(player, event, Scope(self._world, path, cause))
+            await self.put(path, answer, cause)
+            return answer
+
+    @contextmanager
+    def _alone(self, path: str) -> Iterator[None]:
+        """Refuses what is asked of this stage while something else is: use the branch that `each` hands out."""
+        if self._running:
+            raise ConcurrentEffect(path, self._running)
+        self._running = path
+        try:
+            yield
+        finally:
+            self._running = ""
 
     async def each(
         self,
@@ -86,14 +107,17 @@ class LiveStage:
         async def branch(index: int, item: Item) -> None:
             try:
                 results[index] = await act(self._branch(f"{key}-{index}"), item)
-            except (Exception, Diverged, RecordingEnded) as error:  # noqa: BLE001 - raised below
-                errors[index] = error
+            except BaseException as error:  # raised below, when all have ended
+                if is_cancelled(error):
+                    raise
+                errors[index] = told(error, self._path)
 
-        async with anyio.create_task_group() as tasks:
-            for index, item in enumerate(work):
-                tasks.start_soon(branch, index, item)
+        with self._alone(child(self._path, key)):
+            async with anyio.create_task_group() as tasks:
+                for index, item in enumerate(work):
+                    tasks.start_soon(branch, index, item)
         if errors:
-            raise errors[min(errors)]
+            raise gravest(errors[index] for index in sorted(errors))
         return tuple(results[index] for index in range(len(work)))
 
     def _branch(self, name: str) -> "LiveStage":
@@ -104,6 +128,7 @@ class LiveStage:
             settings=self._settings,
             cast=self._cast,
             logged=self._logged,
+            given=self._given.copy(),
         )
 
 
@@ -115,6 +140,12 @@ class Logged:
 
     def add(self, event: Event, seq: int) -> None:
         self._seqs[id(event)] = (event, seq)
+
+    def copy(self) -> "Logged":
+        """Another that knows the same events and goes its own way from here."""
+        other = Logged()
+        other._seqs = dict(self._seqs)
+        return other
 
     def seq_of(self, event: Event) -> int | None:
         found = self._seqs.get(id(event))

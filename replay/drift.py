@@ -5,24 +5,30 @@ import difflib
 import msgspec
 
 from events.base import Event
+from replay.signals import Signal
 
 
-class Diverged(BaseException):
-    """The code now asks or answers something else than it did when the run was recorded.
+class Diverged(Signal):
+    """The code now asks or answers something else than it did when the run was recorded."""
 
-    Derives from BaseException: a role or an architecture that catches `Exception` must not be able
-    to swallow it, because everything after it would be made up.
-    """
+    rank = 0
 
-    def __init__(self, path: str, *, recorded: Event | None, now: Event | None) -> None:
+    def __init__(
+        self, path: str, *, recorded: Event | None, now: Event | None, error: Exception | None = None
+    ) -> None:
         self.path = path
         self.recorded = recorded
         self.now = now
+        self.error = error
+        """What is raised now instead of the recorded event."""
         super().__init__(f"{path}: {self.summary}")
 
     @property
     def summary(self) -> str:
         """One sentence: what was recorded and what happens now."""
+        if self.error is not None:
+            raised = f"{type(self.error).__name__}: {self.error}"
+            return f"recorded {_name(self.recorded)}, but now {raised} is raised"
         if self.now is None:
             return f"recorded {_name(self.recorded)}, but it does not happen any more"
         if self.recorded is None:
@@ -42,7 +48,7 @@ def changed_fields(recorded: Event, now: Event) -> list[tuple[str, str, str]]:
     before, after = msgspec.structs.asdict(recorded), msgspec.structs.asdict(now)
     return [
         (name, _text(before.get(name)), _text(after.get(name)))
-        for name in after.keys() | before.keys()
+        for name in dict.fromkeys([*after, *before])
         if before.get(name) != after.get(name)
     ]
 
@@ -50,6 +56,8 @@ def changed_fields(recorded: Event, now: Event) -> list[tuple[str, str, str]]:
 def diff_events(recorded: Event | None, now: Event | None) -> list[str]:
     """The lines of a unified diff between two events; an absent one is empty."""
     before, after = _lines(recorded, now), _lines(now, recorded)
+    if before == after:
+        before, after = [repr(recorded)], [repr(now)]
     return list(difflib.unified_diff(before, after, "recorded", "now", lineterm="", n=1))
 
 

@@ -7,13 +7,13 @@ from events.base import Event
 from events.path import is_within
 from replay.drift import Diverged
 from replay.journal import Effect, Fact, Journal
+from replay.signals import Signal
 
 
-class RecordingEnded(BaseException):
-    """The run had stopped here, so there is nothing to compare with from here on.
+class RecordingEnded(Signal):
+    """The run had stopped here, so there is nothing to compare with from here on."""
 
-    Derives from BaseException for the same reason as `Diverged`.
-    """
+    rank = 2
 
     def __init__(self, path: str) -> None:
         super().__init__(f"{path}: the recording ends here")
@@ -39,6 +39,14 @@ class Policy(Protocol):
         """
         ...
 
+    def finish(self, case: str) -> None:
+        """Called when the case has come as far as it goes.
+
+        Raises:
+            Diverged: something was recorded in the case that did not happen this time.
+        """
+        ...
+
 
 class Live:
     """A new run: everything is performed and written."""
@@ -49,29 +57,65 @@ class Live:
     def fact(self, path: str, event: Event) -> Fact | None:
         return None
 
+    def finish(self, case: str) -> None:
+        return None
 
-class Resume:
-    """An interrupted run goes on: what is recorded is reused, the rest performed."""
+
+class _Comparing:
+    """What resume and replay share: the journal, and which of its paths were come by and agreed."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self.effects: set[str] = set()
+        """Paths whose request agreed with the record."""
+        self.facts: set[str] = set()
+        """Paths whose event agreed with the record."""
 
-    def effect(self, path: str, request: Event) -> Effect | None:
+    def _agreeing_effect(self, path: str, request: Event) -> Effect | None:
         found = self._journal.effects.get(path)
         if found is None:
             return None
         if found.request != request:
             raise Diverged(path, recorded=found.request, now=request)
-        return found if found.result is not None else None
-
-    def fact(self, path: str, event: Event) -> Fact | None:
-        found = self._journal.facts.get(path)
-        if found is not None and found.event != event:
-            raise Diverged(path, recorded=found.event, now=event)
+        self.effects.add(path)
         return found
 
+    def _agreeing_fact(self, path: str, event: Event) -> Fact | None:
+        found = self._journal.facts.get(path)
+        if found is None:
+            return None
+        if found.event != event:
+            raise Diverged(path, recorded=found.event, now=event)
+        self.facts.add(path)
+        return found
 
-class Strict:
+    def finish(self, case: str) -> None:
+        left = [
+            (effect.requested, path, effect.request)
+            for path, effect in self._journal.effects.items()
+            if path not in self.effects and is_within(path, case)
+        ] + [
+            (fact.seq, path, fact.event)
+            for path, fact in self._journal.facts.items()
+            if path not in self.facts and is_within(path, case)
+        ]
+        if left:
+            _, path, event = min(left, key=lambda record: record[0])
+            raise Diverged(path, recorded=event, now=None)
+
+
+class Resume(_Comparing):
+    """An interrupted run goes on: what is recorded is reused, the rest performed."""
+
+    def effect(self, path: str, request: Event) -> Effect | None:
+        found = self._agreeing_effect(path, request)
+        return found if found is not None and found.result is not None else None
+
+    def fact(self, path: str, event: Event) -> Fact | None:
+        return self._agreeing_fact(path, event)
+
+
+class Strict(_Comparing):
     """A replay: everything must be recorded, and be the same. Remembers what agreed.
 
     A case that the run did not finish is followed as far as its records go; then `RecordingEnded`
@@ -79,32 +123,22 @@ class Strict:
     """
 
     def __init__(self, journal: Journal, unfinished: Collection[str] = ()) -> None:
-        self._journal = journal
+        super().__init__(journal)
         self._unfinished = unfinished
-        self.effects: set[str] = set()
-        """Paths whose request agreed with the record."""
-        self.facts: set[str] = set()
-        """Paths whose event agreed with the record."""
 
     def effect(self, path: str, request: Event) -> Effect | None:
-        found = self._journal.effects.get(path)
-        if found is not None and found.request != request:
-            raise Diverged(path, recorded=found.request, now=request)
+        found = self._agreeing_effect(path, request)
         if found is None or found.result is None:
             raise self._absent(path, request)
-        self.effects.add(path)
         return found
 
     def fact(self, path: str, event: Event) -> Fact | None:
-        found = self._journal.facts.get(path)
+        found = self._agreeing_fact(path, event)
         if found is None:
             raise self._absent(path, event)
-        if found.event != event:
-            raise Diverged(path, recorded=found.event, now=event)
-        self.facts.add(path)
         return found
 
-    def _absent(self, path: str, now: Event) -> BaseException:
+    def _absent(self, path: str, now: Event) -> Signal:
         if any(is_within(path, case) for case in self._unfinished):
             return RecordingEnded(path)
         return Diverged(path, recorded=None, now=now)

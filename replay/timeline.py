@@ -12,8 +12,7 @@ from events.effects import (
 )
 from events.envelope import Entry, Unknown
 from events.lifecycle import AnswerSubmitted, LogSealed, RunEnded, RunResumed, RunStarted
-from events.path import is_within
-from events.work import CodeReviewed, ProblemPosed
+from events.work import CodeWritten, PlanRevised, ProblemPosed
 
 
 class CaseStory:
@@ -28,7 +27,9 @@ class CaseStory:
         """All of the case's events but the problem, in the order of the log."""
         self.answer: str | None = None
         self.verdict: GradingCompleted | None = None
-        self.first_review: CodeReviewed | None = None
+        self._revisions: set[int] = set()
+        self._first_codes: set[str] = set()
+        self._revised_codes: set[str] = set()
 
     @property
     def id(self) -> str:
@@ -41,8 +42,8 @@ class CaseStory:
 
     @property
     def repaired(self) -> bool:
-        """True when the first code failed a visible example and the answer passed the hidden tests."""
-        return self.passed and self.first_review is not None and not self.first_review.passed
+        """True when the answer passed the hidden tests and is a code that only a revised plan led to."""
+        return self.passed and self.answer in self._revised_codes - self._first_codes
 
     def add(self, entry: Entry[Event]) -> None:
         self.entries.append(entry)
@@ -51,8 +52,10 @@ class CaseStory:
                 self.answer = code
             case GradingCompleted() as verdict:
                 self.verdict, self.ended = verdict, entry.at
-            case CodeReviewed() as review if self.first_review is None:
-                self.first_review = review
+            case PlanRevised():
+                self._revisions.add(entry.seq)
+            case CodeWritten(code=code):
+                (self._revised_codes if entry.cause in self._revisions else self._first_codes).add(code)
 
 
 class Timeline:
@@ -62,6 +65,10 @@ class Timeline:
         self.started: RunStarted | None = None
         self.began = 0.0
         """When the header was written: Unix time in seconds."""
+        self._stretch = 0.0
+        """When the process that last wrote had begun."""
+        self._before = 0.0
+        """Seconds that processes before it took."""
         self.last = 0.0
         """When the latest line was written."""
         self.resumed = 0
@@ -88,8 +95,10 @@ class Timeline:
 
     def add(self, entry: Entry[Event] | Entry[Event | Unknown]) -> None:
         self.events += 1
-        self.last = entry.at
         event = entry.event
+        if isinstance(event, RunResumed):
+            self._before, self._stretch = self.seconds, entry.at
+        self.last = entry.at
         if isinstance(event, Unknown):
             return
         if isinstance(event, ProblemPosed) and entry.path == event.task_id:
@@ -106,7 +115,8 @@ class Timeline:
         self.sealed = isinstance(event, LogSealed)
         match event:
             case RunStarted():
-                self.started, self.began = event, at
+                self.started = event
+                self.began = self._stretch = at
             case RunResumed():
                 self.resumed += 1
                 self.ended = None
@@ -155,8 +165,5 @@ class Timeline:
 
     @property
     def seconds(self) -> float:
-        return max(0.0, self.last - self.began)
-
-    def paths_within(self, case: str) -> set[str]:
-        """Every path that the log has for the case."""
-        return {case} | {entry.path for entry in self.cases[case].entries if is_within(entry.path, case)}
+        """How long processes worked on the run; the time between them does not count."""
+        return self._before + max(0.0, self.last - self._stretch)

@@ -24,7 +24,10 @@ class Stage(Protocol):
     def settings(self) -> Settings: ...
 
     async def ask(self, role: Role[In, Out], event: In) -> Out:
-        """The role's answer to the event; what the role raises is raised here."""
+        """The role's answer to the event; what the role raises is raised here.
+
+        One thing at a time: a second `ask` or `each` before this one has returned is an error.
+        """
         ...
 
     async def each(
@@ -37,7 +40,8 @@ class Stage(Protocol):
         """`act` on all items side by side, each on a stage of its own; results in the items' order.
 
         `key` names the branches (`draft-0`, `draft-1`, ...) and must be unique on this stage. When
-        some raise, all are awaited and the first error in the items' order is raised.
+        some raise, all are awaited; then a signal (see `replay.signals`) or else the first error in the
+        items' order is raised. `act` asks the stage it is handed, not this one.
         """
         ...
 

@@ -17,18 +17,19 @@ async def repair(problem: ProblemPosed, stage: Stage) -> CodeWritten:
     plan = await stage.ask(planner, problem)
     code = await stage.ask(coder, plan)
     review = await stage.ask(critic, code)
-    best, most = code, examples_passed(review)
+    best, merit = code, _merit(review)
     for _ in range(stage.settings.rounds):
         if review.passed:
             break
         revised = await stage.ask(repairer, review)
         code = await stage.ask(coder, revised)
         review = await stage.ask(critic, code)
-        if review.passed or examples_passed(review) > most:
-            best, most = code, examples_passed(review)
+        if _merit(review) > merit:
+            best, merit = code, _merit(review)
     return best
 
 
-def examples_passed(review: CodeReviewed) -> int:
-    """How many visible examples the code passes."""
-    return sum(result.outcome == "passed" for result in review.results)
+def _merit(review: CodeReviewed) -> tuple[bool, bool, int]:
+    """What makes a code better than another: it passes, it loads, it passes more examples."""
+    passing = sum(result.outcome == "passed" for result in review.results)
+    return review.passed, not review.error, passing

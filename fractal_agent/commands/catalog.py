@@ -28,12 +28,11 @@ def architectures(plugin: Plugins = None, json: Json = False) -> None:
 
 
 def _print(rows: "list[dict[str, str | list[str]]]", json: bool) -> None:
-    from fractal_agent.commands.options import print_json
+    from fractal_agent.commands.options import console, print_json
 
     if json:
         print_json(rows)
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2), header_style="dim")
@@ -41,4 +40,4 @@ def _print(rows: "list[dict[str, str | list[str]]]", json: bool) -> None:
         table.add_column(column)
     for row in rows:
         table.add_row(*(value if isinstance(value, str) else " | ".join(value) for value in row.values()))
-    Console().print(table)
+    console().print(table)

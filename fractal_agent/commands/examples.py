@@ -16,21 +16,23 @@ def examples(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the examples that stand in the problems' own prompts."""
-    from fractal_agent.commands.options import print_json
+    """List the examples that the prompts show.
+
+    They are all that the Critic may run; the hidden tests only grade.
+    """
+    from fractal_agent.commands.options import console, print_json
     from fractal_agent.datasets import load, select
 
     found = {one.problem.task_id: one.problem.examples for one in select(load(dataset), ids=task or ())}
     if json:
         print_json(found)
         return
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console()
+    page = console()
     for name, shown in found.items():
-        console.print(Text(name, style="bold"))
+        page.print(Text(name, style="bold"))
         for example in shown:
-            console.print(Text(f"  {example.call}  ->  {example.expected}"), soft_wrap=True)
+            page.print(Text(f"  {example.call}  ->  {example.expected}"), soft_wrap=True)
         if not shown:
-            console.print(Text("  (none)", style="dim"))
+            page.print(Text("  (none)", style="dim"))

@@ -1,9 +1,13 @@
 """Options that several commands share, and how results are printed."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Run = Annotated[str, typer.Argument(help="A run's id, a path to it, or `latest`.", metavar="RUN")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -19,6 +23,17 @@ Plugins = Annotated[
 ]
 
 
+PIPED_WIDTH = 10_000
+"""Columns where there is no terminal: what is piped into another program must not be cut."""
+
+
+class Telling(NamedTuple):
+    """What the options before the command say about the operators' log."""
+
+    verbose: int
+    as_json: bool
+
+
 def runs_dir_or_default(runs_dir: Path | None) -> Path:
     from fractal_agent.config import runs_dir as default
 
@@ -30,3 +45,16 @@ def print_json(result: object) -> None:
     import msgspec
 
     print(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
+
+
+def console(fitting: Iterable[str] | None = None) -> "Console":
+    """Where results for people are printed: as wide as the terminal, or as wide as they need.
+
+    `fitting` are the lines that must fit where there is no terminal; without it nearly anything does.
+    """
+    from rich.console import Console
+
+    made = Console(highlight=False)
+    if not made.is_terminal:
+        made.width = PIPED_WIDTH if fitting is None else max((len(line) + 1 for line in fitting), default=80)
+    return made

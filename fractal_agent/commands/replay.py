@@ -17,7 +17,10 @@ def replay(
     runs_dir: RunsDir = None,
     json: Json = False,
 ) -> None:
-    """Execute a run again from its log, with no model, and check that everything agrees."""
+    """Execute a run again without the model.
+
+    Every role acts anew, every answer comes from the log. Exits with 3 when anything is not as recorded.
+    """
     from fractal_agent.catalog import load_catalog
     from fractal_agent.commands.options import print_json, runs_dir_or_default
     from fractal_agent.replaying import replay_run
@@ -34,19 +37,21 @@ def replay(
 
 
 def _print(replayed: "Replayed") -> None:
-    from rich.console import Console
     from rich.syntax import Syntax
     from rich.text import Text
 
-    console = Console(highlight=False)
-    console.print(Text(f"{replayed.run_id}: {replayed.sentence}"), soft_wrap=True)
+    from fractal_agent.commands.options import console
+
+    diff = replayed.divergences[0].diff() if replayed.divergences else []
+    page = console(fitting=[*diff, " " * 80])
+    page.print(Text(f"{replayed.run_id}: {replayed.sentence}"), soft_wrap=True)
     for name in replayed.changed_roles:
-        console.print(Text(f"changed since it was recorded: {name}", style="yellow"))
+        page.print(Text(f"changed since it was recorded: {name}", style="yellow"))
     if replayed.divergences:
         first = replayed.divergences[0]
-        console.print(Text("first divergence", style="bold red"), Text(first.path))
-        console.print(Text(first.summary), soft_wrap=True)
-        console.print(Syntax("\n".join(first.diff()), "diff", background_color="default", word_wrap=True))
+        page.print(Text("first divergence", style="bold red"), Text(first.path))
+        page.print(Text(first.summary), soft_wrap=True)
+        page.print(Syntax("\n".join(diff), "diff", background_color="default", word_wrap=True))
 
 
 def _as_document(replayed: "Replayed") -> dict[str, object]:

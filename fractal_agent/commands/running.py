@@ -4,18 +4,23 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from events import LOG_NAME, Entry, Event, LogReader
-from fractal_agent.commands.options import print_json
+from fractal_agent.commands.options import Telling, console, print_json
 from fractal_agent.engines import EngineError
 from fractal_agent.exits import Exit, exit_for
+from fractal_agent.logs import Level, LogStyle, logging_to
 from fractal_agent.report.live import live_progress, spoken_on
-from fractal_agent.report.summary import render_summary, summarize
+from fractal_agent.report.summary import next_command, render_summary, summarize
 from fractal_agent.run import RunFailed
 from fractal_agent.solving import Job
+from replay.drift import Diverged
 from replay.timeline import Timeline
 
 
@@ -26,31 +31,60 @@ class TerminalViewer:
         self._console = console
 
     def say(self, text: str) -> None:
-        self._console.print(text, style="dim", highlight=False, soft_wrap=True)
+        self._console.print(text, style="dim", highlight=False, markup=False, soft_wrap=True)
 
     def watch(self, timeline: Timeline, total: int) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
         return live_progress(self._console, timeline, total)
 
 
-def carry_out(act: Callable[[Job, TerminalViewer], Timeline], job: Job, json: bool) -> None:
+def carry_out(
+    act: Callable[[Job, TerminalViewer], Timeline], job: Job, json: bool, telling: Telling
+) -> NoReturn:
     """Does the job, prints its summary, and exits as it ended."""
-    console = spoken_on(sys.stderr)
-    failure: RunFailed | None = None
-    try:
-        timeline = act(job, TerminalViewer(console))
-    except RunFailed as error:
-        failure, timeline = error, Timeline.of(LogReader(job.folder / LOG_NAME))
+    failure: RunFailed | Diverged | None = None
+    with spoken_on(sys.stderr) as spoken, logging_to(_line_printer(spoken), _style(telling)):
+        try:
+            timeline = act(job, TerminalViewer(spoken))
+        except (RunFailed, Diverged) as error:
+            failure, timeline = error, Timeline.of(LogReader(job.folder / LOG_NAME))
     if timeline.started is None:
-        console.print("Stopped before anything was recorded.")
+        typer.echo("Stopped before anything was recorded.", err=True)
         raise typer.Exit(Exit.INTERRUPTED)
-    summary = summarize(timeline, str(job.folder / LOG_NAME))
+    conclude(timeline, job.folder, json, failure)
+
+
+def conclude(
+    timeline: Timeline, folder: Path, json: bool, failure: RunFailed | Diverged | None = None
+) -> NoReturn:
+    """Prints the summary of a run that has at least its header, and exits as the run ended."""
+    summary = summarize(timeline, str(folder / LOG_NAME))
     if json:
         print_json(summary)
     else:
-        Console().print(render_summary(summary))
-    if failure is not None:
-        _explain(failure)
+        console().print(render_summary(summary))
+    match failure:
+        case None:
+            pass
+        case Diverged():
+            _explain_drift(failure)
+            raise typer.Exit(Exit.DIVERGED)
+        case RunFailed():
+            _explain(failure)
+    if summary.state != "completed":
+        typer.echo(f"To go on: {next_command(summary)}", err=True)
     raise typer.Exit({"completed": Exit.DONE, "failed": Exit.FAILED}.get(summary.state, Exit.INTERRUPTED))
+
+
+def _style(telling: Telling) -> LogStyle:
+    levels = (Level.WARNING, Level.INFO, Level.DEBUG)
+    return LogStyle(level=levels[min(telling.verbose, 2)], as_json=telling.as_json)
+
+
+def _line_printer(spoken: Console) -> Callable[[str], None]:
+    def write(line: str) -> None:
+        spoken.print(Text(line), soft_wrap=True)
+
+    return write
 
 
 def _explain(failure: RunFailed) -> None:
@@ -58,7 +92,15 @@ def _explain(failure: RunFailed) -> None:
     cause = failure.__cause__
     if isinstance(cause, Exception) and not isinstance(cause, EngineError) and exit_for(cause) is None:
         traceback.print_exception(cause, file=sys.stderr)
-    print(f"error: {failure}", file=sys.stderr)
+    typer.echo(f"error: {failure}", err=True)
+
+
+def _explain_drift(diverged: Diverged) -> None:
+    typer.echo("\n".join(diverged.diff()), err=True)
+    typer.echo(
+        f"error: {diverged}. What is recorded cannot be reused: undo the change of the code, or begin anew.",
+        err=True,
+    )
 
 
 def parts(cast: Sequence[str]) -> dict[str, str]:
@@ -70,3 +112,9 @@ def parts(cast: Sequence[str]) -> dict[str, str]:
             raise typer.BadParameter(f"--cast {item}: expected PART=ROLE, for example critic=skeptic")
         chosen[part] = player
     return chosen
+
+
+def only_with(option: str, value: object, needed: str, engine: str) -> None:
+    """A usage error for an option that the chosen engine would not look at."""
+    if value is not None and engine != needed:
+        raise typer.BadParameter(f"{option} is for --engine {needed}, and the engine is {engine}")

@@ -5,9 +5,7 @@ from fractal_agent.commands.options import Json, RunsDir
 
 def runs(runs_dir: RunsDir = None, json: Json = False) -> None:
     """List the runs, oldest first."""
-    from rich.console import Console
-
-    from fractal_agent.commands.options import print_json, runs_dir_or_default
+    from fractal_agent.commands.options import console, print_json, runs_dir_or_default
     from fractal_agent.report.listing import list_runs, render_runs
 
     folder = runs_dir_or_default(runs_dir)
@@ -15,6 +13,6 @@ def runs(runs_dir: RunsDir = None, json: Json = False) -> None:
     if json:
         print_json(listed)
     elif listed:
-        Console().print(render_runs(listed))
+        console().print(render_runs(listed))
     else:
         print(f"No runs in {folder} yet. Make one: python -m fractal_agent solve --limit 10")

@@ -13,12 +13,13 @@ def show(
     runs_dir: RunsDir = None,
     json: Json = False,
 ) -> None:
-    """Show a run, or what happened to one case: plan, code, failing example, revised plan, verdict."""
-    from rich.console import Console
+    """Show a run, or the story of one case.
 
+    A story has the plan, the code, the failing examples, the revised plan, and the verdict.
+    """
     from events import LOG_NAME, LogReader
     from fractal_agent.catalog import UnknownName, load_catalog
-    from fractal_agent.commands.options import print_json, runs_dir_or_default
+    from fractal_agent.commands.options import console, print_json, runs_dir_or_default
     from fractal_agent.report.story import chapters, render_story
     from fractal_agent.report.summary import render_cases, render_summary, summarize
     from fractal_agent.runs import find_run, require_header
@@ -27,19 +28,21 @@ def show(
     folder = find_run(run, runs_dir_or_default(runs_dir))
     load_catalog(require_header(folder).settings.plugins)
     timeline = Timeline.of(LogReader(folder / LOG_NAME))
-    console = Console()
     if case is None:
         summary = summarize(timeline, str(folder / LOG_NAME))
         if json:
             print_json(summary)
         else:
-            console.print(render_cases(summary))
-            console.print(render_summary(summary))
+            page = console()
+            page.print(render_cases(summary))
+            page.print(render_summary(summary))
         return
     if case not in timeline.cases:
         raise UnknownName("case", case, timeline.cases)
     story = timeline.cases[case]
+    told = chapters(story)
     if json:
-        print_json({"case": case, "passed": story.passed, "chapters": chapters(story)})
+        print_json({"case": case, "passed": story.passed, "chapters": told})
     else:
-        console.print(render_story(story))
+        lines = [line for chapter in told for line in chapter.body.splitlines()]
+        console(fitting=[*lines, " " * 100]).print(render_story(story))

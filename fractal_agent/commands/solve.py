@@ -9,6 +9,7 @@ from fractal_agent.commands.options import Json, Plugins, RunsDir
 
 
 def solve(
+    ctx: typer.Context,
     dataset: Annotated[
         str, typer.Option(help="`humaneval`, or a JSONL file in HumanEval's format.", metavar="NAME|FILE")
     ] = "humaneval",
@@ -32,7 +33,10 @@ def solve(
         typer.Option(help="Server for --engine openai; the key is $OPENAI_API_KEY.", metavar="URL"),
     ] = None,
     script: Annotated[
-        Path | None, typer.Option(help="Answers for --engine scripted, as JSONL.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            help="Answers for --engine scripted, as JSONL.", metavar="FILE", exists=True, dir_okay=False
+        ),
     ] = None,
     concurrency: Annotated[
         int, typer.Option(help="Problems in flight at most; 0 is all of them.", metavar="N", min=0)
@@ -52,13 +56,20 @@ def solve(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Solve problems, and log everything that happens."""
+    """Solve problems, and log everything that happens.
+
+    \b
+    For example:
+      solve --limit 10
+      solve --task HumanEval/3 --architecture baseline
+      solve --engine openai --base-url http://localhost:8000/v1 --model NAME
+    """  # noqa: D301 - the backspace keeps the lines apart
     from datetime import datetime
 
     from events import Settings
     from fractal_agent.catalog import UnknownName, load_catalog
     from fractal_agent.commands.options import runs_dir_or_default
-    from fractal_agent.commands.running import carry_out, parts
+    from fractal_agent.commands.running import carry_out, only_with, parts
     from fractal_agent.config import DEFAULT_MODEL
     from fractal_agent.datasets import load, select
     from fractal_agent.engines import ENGINES
@@ -70,6 +81,8 @@ def solve(
     catalog.architecture(architecture)
     if engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
+    only_with("--script", script, "scripted", engine)
+    only_with("--base-url", base_url, "openai", engine)
     chosen = parts(cast or [])
     catalog.cast(chosen)
     tasks = select(load(dataset), ids=task or (), limit=limit)
@@ -89,6 +102,5 @@ def solve(
         base_url=base_url or "",
         script=str(script) if script else "",
     )
-    carry_out(
-        solve_job, Job(run_id=name, folder=runs / name, settings=settings, tasks=tasks, catalog=catalog), json
-    )
+    job = Job(run_id=name, folder=runs / name, settings=settings, tasks=tasks, catalog=catalog)
+    carry_out(solve_job, job, json, ctx.obj)

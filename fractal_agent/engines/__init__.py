@@ -31,6 +31,8 @@ class EngineChoice(msgspec.Struct, frozen=True, kw_only=True):
     """For `scripted`: a JSONL file of answers."""
     log: Path
     """Where the engine's own output goes."""
+    cases: int = 64
+    """How many problems will be in flight, about: what the engine reserves memory for."""
 
 
 Say = Callable[[str], None]
@@ -52,7 +54,8 @@ def _vllm(choice: EngineChoice, say: Say) -> AbstractAsyncContextManager[Engine]
     from fractal_agent.engines.vllm import VllmEngine
     from fractal_agent.models import resolve
 
-    return VllmEngine(resolve(choice.model, lambda step: say(step.text)), log=choice.log)
+    source = resolve(choice.model, lambda step: say(step.text))
+    return VllmEngine(source, log=choice.log, cases=choice.cases)
 
 
 def _openai(choice: EngineChoice, say: Say) -> AbstractAsyncContextManager[Engine]:

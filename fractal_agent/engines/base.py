@@ -1,5 +1,6 @@
 """What an engine is: something that continues a chat, many at once, and can say what it is."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -50,3 +51,9 @@ class EngineFailed(EngineError):
     def __init__(self, engine: str, path: str, problem: str) -> None:
         super().__init__(f"{path}: the {engine} engine failed: {problem}")
         self.path = path
+
+
+def before_stop(text: str, stops: Sequence[str]) -> str:
+    """The text up to the first stop string in it, for engines that do not stop there by themselves."""
+    ends = [at for stop in stops if (at := text.find(stop)) >= 0]
+    return text[: min(ends)] if ends else text

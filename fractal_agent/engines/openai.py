@@ -7,10 +7,14 @@ import openai
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 
 from events import GenerationCompleted, GenerationRequested
-from fractal_agent.engines.base import EngineFailed, EngineInfo, EngineUnavailable
+from fractal_agent.engines.base import EngineFailed, EngineInfo, EngineUnavailable, before_stop
 
 STOPS_TAKEN = 4
 """The protocol allows this many stop strings; vLLM's server takes any number."""
+
+TOO_LARGE = 413
+
+_ADDRESS = "give its address as --base-url http://HOST:PORT/v1."
 
 
 class OpenAIEngine:
@@ -31,12 +35,7 @@ class OpenAIEngine:
         self.info = EngineInfo(model_origin="server")
 
     async def __aenter__(self) -> Self:
-        try:
-            self._client = openai.AsyncOpenAI(base_url=self._base_url, api_key=self._api_key, max_retries=4)
-        except openai.OpenAIError as error:
-            raise EngineUnavailable(
-                f"{error} For a server without keys, set OPENAI_API_KEY to any text."
-            ) from None
+        self._client = self._make_client()
         try:
             await self._look_up_model()
         except BaseException:
@@ -44,15 +43,23 @@ class OpenAIEngine:
             raise
         return self
 
+    def _make_client(self) -> openai.AsyncOpenAI:
+        try:
+            return openai.AsyncOpenAI(base_url=self._base_url, api_key=self._api_key, max_retries=4)
+        except openai.OpenAIError:
+            if self._base_url is None:
+                raise EngineUnavailable(
+                    "No key for the hosted service. Set OPENAI_API_KEY, "
+                    "or name a server of your own with --base-url."
+                ) from None
+            return openai.AsyncOpenAI(base_url=self._base_url, api_key="none", max_retries=4)
+
     async def _look_up_model(self) -> None:
         url = str(self._client.base_url)
         try:
             models = [model async for model in self._client.models.list()]
-        except openai.APIConnectionError as error:
-            hint = "Start a server there (`vllm serve MODEL`) or give another --base-url."
-            raise EngineUnavailable(f"{url}: no server answers ({error}). {hint}") from error
-        except openai.APIStatusError as error:
-            raise EngineUnavailable(f"{url}: the server refused ({error}). Check OPENAI_API_KEY.") from error
+        except openai.OpenAIError as error:
+            raise EngineUnavailable(f"{url}: {_refusal(error)}") from error
         names = [model.id for model in models]
         if names and self._model not in names:
             listed = ", ".join(names[:10])
@@ -80,11 +87,38 @@ class OpenAIEngine:
                 seed=request.seed,
                 extra_body=_continue(prefill),
             )
-        except openai.BadRequestError as error:
-            return GenerationCompleted(text="", finish_reason="refused", error=str(error))
-        except openai.OpenAIError as error:
+        except openai.APIStatusError as error:
+            if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError) or (
+                error.status_code == TOO_LARGE
+            ):
+                return GenerationCompleted(text="", finish_reason="refused", error=str(error))
             raise EngineFailed("openai", path, str(error)) from error
-        return _completed(answer, prefill, path)
+        except openai.OpenAIError as error:
+            raise EngineFailed(
+                "openai", path, f"{_innermost(error)} (server {self._client.base_url})"
+            ) from error
+        return _completed(answer, request, prefill, path)
+
+
+def _refusal(error: openai.OpenAIError) -> str:
+    """What was wrong with asking for the list of models, and what to do about it."""
+    match error:
+        case openai.APIConnectionError():
+            start = "Start one there (`vllm serve MODEL`)"
+            return f"no server answers ({_innermost(error)}). {start}, or {_ADDRESS}"
+        case openai.AuthenticationError() | openai.PermissionDeniedError():
+            return f"the server refuses the key ({error}). Set OPENAI_API_KEY to one that it takes."
+        case openai.NotFoundError():
+            return f"there is no list of models ({error}). Most servers have it under /v1: {_ADDRESS}"
+        case _:
+            return f"the server does not list its models ({error})."
+
+
+def _innermost(error: BaseException) -> str:
+    """The client says "Connection error."; what it was stands in the causes."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error) or type(error).__name__
 
 
 def _messages(request: GenerationRequested, prefill: str) -> list[ChatCompletionMessageParam]:
@@ -98,13 +132,20 @@ def _continue(prefill: str) -> dict[str, bool] | None:
     return {"continue_final_message": True, "add_generation_prompt": False} if prefill else None
 
 
-def _completed(answer: ChatCompletion, prefill: str, path: str) -> GenerationCompleted:
+def _completed(
+    answer: ChatCompletion, request: GenerationRequested, prefill: str, path: str
+) -> GenerationCompleted:
     if not answer.choices:
         raise EngineFailed("openai", path, "the server's answer holds no choice")
     choice, usage = answer.choices[0], answer.usage
+    written = choice.message.content or ""
+    kept = before_stop(written, request.stop)
+    cut = choice.finish_reason == "length" and kept == written
+    filtered = choice.finish_reason == "content_filter"
     return GenerationCompleted(
-        text=prefill + (choice.message.content or ""),
-        finish_reason="length" if choice.finish_reason == "length" else "stop",
+        text=prefill + kept,
+        finish_reason="refused" if filtered else "length" if cut else "stop",
+        error="the server's content filter" if filtered else "",
         prompt_tokens=usage.prompt_tokens if usage else 0,
         completion_tokens=usage.completion_tokens if usage else 0,
     )

@@ -1,5 +1,6 @@
 """An engine that answers from a script: for tests, demonstrations and new roles without a model."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -9,7 +10,12 @@ from typing import Self
 import msgspec
 
 from events import GenerationCompleted, GenerationRequested
-from fractal_agent.engines.base import EngineFailed, EngineInfo, EngineUnavailable
+from fractal_agent.engines.base import EngineFailed, EngineInfo, EngineUnavailable, before_stop
+
+CONTEXT = 4096
+"""In words; as many tokens as the vLLM engine takes."""
+
+_WORD = re.compile(r"\s*\S+|\s+")
 
 Answer = Callable[[GenerationRequested, str], str | Awaitable[str]]
 
@@ -26,10 +32,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class ScriptedEngine:
-    """Answers by a function of (request, path). A token is a word, so budgets can be tested."""
+    """Answers by a function of (request, path). A token is a word, so budgets can be tested.
 
-    def __init__(self, answer: Answer, *, description: str = "function") -> None:
+    A prompt of `context` words or more is refused, as a model refuses one beyond its context.
+    """
+
+    def __init__(self, answer: Answer, *, description: str = "function", context: int = CONTEXT) -> None:
         self._answer = answer
+        self._context = context
         self.info = EngineInfo(model_origin="script", settings={"script": description})
 
     async def __aenter__(self) -> Self:
@@ -41,17 +51,24 @@ class ScriptedEngine:
         return None
 
     async def generate(self, request: GenerationRequested, path: str) -> GenerationCompleted:
+        asked = sum(len(message.content.split()) for message in request.messages)
+        if asked >= self._context:
+            problem = f"the prompt has {asked} words, {self._context - 1} are taken"
+            return GenerationCompleted(text="", finish_reason="refused", prompt_tokens=asked, error=problem)
         said = self._answer(request, path)
         written = said if isinstance(said, str) else await said
-        kept = _before_stop(written, request.stop)
-        words = kept.split(" ")
-        text = " ".join(words[: request.max_tokens])
+        words = words_of(before_stop(written, request.stop))
         return GenerationCompleted(
-            text=request.prefill + text,
+            text=request.prefill + "".join(words[: request.max_tokens]),
             finish_reason="length" if len(words) > request.max_tokens else "stop",
-            prompt_tokens=sum(len(message.content.split()) for message in request.messages),
+            prompt_tokens=asked,
             completion_tokens=min(len(words), request.max_tokens),
         )
+
+
+def words_of(text: str) -> list[str]:
+    """The text cut into words, each with the space before it; together they are the text."""
+    return _WORD.findall(text)
 
 
 def scripted(lines: Sequence[Line]) -> Answer:
@@ -62,9 +79,13 @@ def scripted(lines: Sequence[Line]) -> Answer:
             told = any(line.contains in message.content for message in request.messages)
             if fnmatchcase(path, line.path) and told:
                 return line.text
-        raise EngineFailed("scripted", path, "no line of the script matches this request")
+        raise EngineFailed("scripted", path, f"no line of the script matches. Add one: {_line_for(path)}")
 
     return answer
+
+
+def _line_for(path: str) -> str:
+    return msgspec.json.encode({"path": path, "text": "..."}).decode()
 
 
 def placeholder(request: GenerationRequested, path: str) -> str:
@@ -84,14 +105,11 @@ def read_script(path: Path) -> Answer:
         raise EngineUnavailable(f"{path}: cannot be read as a script ({error.strerror}).") from None
     lines: list[Line] = []
     for number, row in enumerate(rows, start=1):
+        if not row.strip():
+            continue
         try:
             lines.append(msgspec.json.decode(row, type=Line))
         except msgspec.DecodeError as error:
-            expected = 'an object like {"path": "HumanEval/0/coder.*", "text": "..."}'
-            raise EngineUnavailable(f"{path}: line {number}: {error}; expected {expected}.") from None
+            expected = f"an object like {_line_for('HumanEval/0/coder.*')}"
+            raise EngineUnavailable(f"{path}, line {number}: {error}; expected {expected}.") from None
     return scripted(lines)
-
-
-def _before_stop(text: str, stops: Sequence[str]) -> str:
-    ends = [at for stop in stops if (at := text.find(stop)) >= 0]
-    return text[: min(ends)] if ends else text

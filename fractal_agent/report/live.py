@@ -16,10 +16,19 @@ QUIET_SECONDS = 10.0
 """Without a terminal, at least this long between two lines."""
 
 
-def spoken_on(stream: TextIO) -> Console:
-    """A console on a copy of the stream, which stays the terminal's while an engine's start redirects it."""
-    copy = os.fdopen(os.dup(stream.fileno()), "w", encoding="utf-8", errors="replace")
-    return Console(file=copy, stderr=True)
+@contextmanager
+def spoken_on(stream: TextIO) -> Iterator[Console]:
+    """A console on a copy of the stream, which stays the terminal's while an engine's start redirects it.
+
+    A stream that is not a file of the system (a test's, say) is used itself.
+    """
+    try:
+        descriptor = os.dup(stream.fileno())
+    except (OSError, ValueError):
+        yield Console(file=stream)
+        return
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as copy:
+        yield Console(file=copy)
 
 
 @contextmanager

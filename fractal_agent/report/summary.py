@@ -116,14 +116,15 @@ def render_summary(summary: Summary) -> RenderableType:
         ("tokens", f"{summary.completion_tokens:,} written, {summary.prompt_tokens:,} read"),
         ("time", f"{summary.seconds:.0f} s, {summary.tokens_per_second:.0f} tokens/s"),
         ("log", summary.log),
-        ("next", _next_command(summary)),
+        ("next", next_command(summary)),
     ):
         table.add_row(Text(name, style="dim"), Text(value))
     error = [Text(summary.error, style="red")] if summary.error else []
     return Group(table, *error)
 
 
-def _next_command(summary: Summary) -> str:
+def next_command(summary: Summary) -> str:
+    """What to type to go on, to look at a failure, or to check the record."""
     folder = Path(summary.log).parent
     run = summary.run_id if folder.parent == runs_dir() else folder
     command = "python -m fractal_agent"
