@@ -85,7 +85,7 @@ class Bus:
 
 
 def told(error: BaseException, path: str) -> BaseException:
-    """What an asker is to get for an error: the signal inside a group, an exception for a stray cancellation."""
+    """What an asker gets for an error: the signal inside a group, an exception for a stray cancellation."""
     if isinstance(error, BaseExceptionGroup) and isinstance(gravest([error]), Signal):
         return gravest([error])
     if isinstance(error, anyio.get_cancelled_exc_class()):

@@ -47,7 +47,8 @@ async def run_case(
             f"architecture {architecture.name} returned {type(written).__name__}, expected CodeWritten"
         )
     answer = AnswerSubmitted(code=written.code)
-    submitted = await stage.put(child(case, "answer"), answer, stage.seq_of(written) or posed)
+    written_at = stage.seq_of(written)
+    submitted = await stage.put(child(case, "answer"), answer, posed if written_at is None else written_at)
     request = GradingRequested(code=answer.code, entry_point=problem.entry_point, tests_digest=tests.digest)
     verdict, _ = await settle_effect(
         world,

@@ -1,6 +1,7 @@
 """Which roles and architectures there are: the built-in ones, and those that plug-ins bring."""
 
 import difflib
+import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -32,10 +33,10 @@ class UnknownName(Exception):
 
 
 class PluginFailed(Exception):
-    """A plug-in could not be loaded."""
+    """A plug-in could not be loaded, or brings a name that is taken."""
 
     def __init__(self, plugin: str, problem: str) -> None:
-        super().__init__(f"plug-in {plugin}: {problem}. Expected a Python file or an importable module.")
+        super().__init__(f"plug-in {plugin}: {problem}.")
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,22 +80,33 @@ def load_catalog(plugins: Sequence[str] = ()) -> Catalog:
     """
     roles, architectures = dict(built_in_roles()), dict(built_in_architectures())
     installed = [point.value for point in importlib.metadata.entry_points(group=ENTRY_POINTS)]
-    for plugin in [*installed, *plugins]:
+    for plugin in dict.fromkeys([*installed, *plugins]):
         module = _import(plugin)
-        roles.update(roles_in(module))
-        architectures.update(architectures_in(module))
+        _add(plugin, "role", roles, roles_in(module))
+        _add(plugin, "architecture", architectures, architectures_in(module))
     return Catalog(roles=roles, architectures=architectures)
+
+
+def _add(plugin: str, kind: str, known: dict[str, Value], brought: Mapping[str, Value]) -> None:
+    """Adds what the plug-in brings; what it has imported from here is the same object and no clash."""
+    for name, value in brought.items():
+        if known.setdefault(name, value) is not value:
+            raise PluginFailed(
+                plugin, f"there is a {kind} {name!r} already: choose another name, and --cast it"
+            )
 
 
 def _import(plugin: str) -> ModuleType:
     try:
         return _import_file(Path(plugin)) if plugin.endswith(".py") else importlib.import_module(plugin)
     except Exception as error:  # a plug-in may raise anything; it is reported with its name
-        raise PluginFailed(plugin, f"{type(error).__name__}: {error}") from error
+        problem = f"{type(error).__name__}: {error}"
+        raise PluginFailed(plugin, f"{problem}; expected a Python file or an importable module") from error
 
 
 def _import_file(path: Path) -> ModuleType:
-    name = f"fractal_agent_plugin_{path.stem}"
+    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    name = f"fractal_agent_plugin_{path.stem}_{place}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")

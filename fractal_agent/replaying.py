@@ -126,7 +126,7 @@ async def _replay_cases(
         effects=len(policy.effects),
         events=len(policy.facts),
         passed=counts["passed"],
-        changed_roles=changed_sources(recording.started, catalog),
+        changed_roles=changed_sources(recording, catalog),
         divergences=divergences,
     )
 
@@ -150,21 +150,22 @@ async def _replay_case(
     except RecordingEnded:
         policy.finish(case)
         raise
-    except Exception as error:  # a role's own error: it ended an unfinished case, and must not end a whole one
-        policy.finish(case) if case in recording.timeline.unfinished else None
-        recorded = recording.journal.facts.get(child(case, "answer"))
-        if recorded is None:
-            raise RecordingEnded(case) from error
-        raise Diverged(case, recorded=recorded.event, now=None, error=error) from error
+    except Exception as error:  # a role's own error may be what ended the case when it was recorded
+        answer = recording.journal.facts.get(child(case, "answer"))
+        if answer is not None:
+            raise Diverged(case, recorded=answer.event, now=None, error=error) from error
+        policy.finish(case)
+        raise RecordingEnded(case) from error
 
 
-def changed_sources(started: RunStarted, catalog: Catalog) -> list[str]:
-    """Names of the roles, and of the architecture, whose source changed since the run began."""
-    roles, architecture = fingerprints(catalog, started.settings)
-    recorded = started.provenance
-    names = changed(recorded.roles, roles)
-    same = recorded.architecture == architecture
-    return names if same else [*names, started.settings.architecture]
+def changed_sources(recording: Recording, catalog: Catalog) -> list[str]:
+    """Names of the architecture and of the roles that played, whose source changed since the run began."""
+    settings, made = recording.started.settings, recording.started.provenance
+    roles, architecture = fingerprints(catalog, settings)
+    parts = {path.rpartition("/")[2].partition(".")[0] for path in recording.journal.facts}
+    players = {settings.cast.get(part, part) for part in parts}
+    names = [name for name in changed(made.roles, roles) if name in players]
+    return names if made.architecture == architecture else [*names, settings.architecture]
 
 
 class Unreachable:

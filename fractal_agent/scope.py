@@ -52,8 +52,8 @@ class WorldFailed(Signal):
     rank = 1
 
     def __init__(self, path: str, error: BaseException) -> None:
-        super().__init__(f"{path}: {error}")
         self.error = error if isinstance(error, Exception) else StrayCancellation(path)
+        super().__init__(str(self.error))
 
 
 class StrayCancellation(RuntimeError):
@@ -64,7 +64,7 @@ class StrayCancellation(RuntimeError):
 
 
 class ConcurrentEffect(RuntimeError):
-    """Something was started before the last thing in its scope had ended: their order would be an accident."""
+    """Something was started before the last thing beside it had ended: their order would be an accident."""
 
     def __init__(self, path: str, running: str) -> None:
         super().__init__(

@@ -31,12 +31,13 @@ from fractal_agent.engines import EngineChoice, open_engine
 from fractal_agent.logs import operator_log
 from fractal_agent.provenance import provenance
 from fractal_agent.recorder import LogRecorder
-from fractal_agent.run import RunFailed, first_of, run_cases
+from fractal_agent.run import RunFailed, run_cases
 from fractal_agent.sandbox import open_sandbox
 from fractal_agent.scope import World
 from replay.drift import Diverged
 from replay.journal import Journal
 from replay.policy import Live, Policy, Resume
+from replay.signals import gravest
 from replay.timeline import Timeline
 
 
@@ -148,7 +149,7 @@ class _Session:
                 await self._work()
                 tasks.cancel_scope.cancel()
         except BaseExceptionGroup as group:
-            first = first_of(group)
+            first = gravest([group])
             raise first from first.__cause__
         return Timeline.of(LogReader(self._log.path)) if self._logged else self._timeline
 
@@ -169,6 +170,7 @@ class _Session:
         if left or self._timeline.started is None:
             await self._open_world(left)
         else:
+            self._log.stage("", self._opening(self._timeline.started.provenance))
             self._seal(RunEnded(outcome="completed"))
 
     async def _open_world(self, left: Sequence[Task]) -> None:
@@ -218,7 +220,7 @@ class _Session:
             )
             ended = RunEnded(outcome="completed")
         except (RunFailed, Diverged) as error:
-            ended = RunEnded(outcome="failed", error=str(error))
+            ended = RunEnded(outcome="failed", error=_writable(str(error)))
             raise
         finally:
             self._seal(ended)
@@ -237,6 +239,11 @@ class _Session:
     def _tell_verdict(self, entry: Entry[Event]) -> None:
         if isinstance(entry.event, GradingCompleted):
             self._told.info("case graded", path=entry.path, outcome=entry.event.outcome)
+
+
+def _writable(text: str) -> str:
+    """The text with what UTF-8 cannot carry (lone surrogates) spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _choice(job: Job, *, in_flight: int) -> EngineChoice:

@@ -43,7 +43,7 @@ class LiveStage:
         self._logged = logged if logged is not None else Logged()
         """What roles returned, shared by all branches of the case."""
         self._given = given if given is not None else Logged()
-        """What this stage, or one above it before it branched, gave a line because no role had returned it."""
+        """What got a line here, or above before this branched, because no role had returned it."""
         self._running = ""
         self._counts: Counter[str] = Counter()
         self._keys: set[str] = set()
@@ -64,7 +64,8 @@ class LiveStage:
 
     def seq_of(self, event: Event) -> int | None:
         """The number of the line that this very event stands in, if it is in the log."""
-        return self._logged.seq_of(event) or self._given.seq_of(event)
+        found = self._logged.seq_of(event)
+        return self._given.seq_of(event) if found is None else found
 
     async def ask(self, role: Role[In, Out], event: In) -> Out:
         player = self._cast.get(role.name, role)
@@ -81,7 +82,7 @@ class LiveStage:
 
     @contextmanager
     def _alone(self, path: str) -> Iterator[None]:
-        """Refuses what is asked of this stage while something else is: use the branch that `each` hands out."""
+        """Refuses what is asked while something else is: inside `each`, use the branch it hands out."""
         if self._running:
             raise ConcurrentEffect(path, self._running)
         self._running = path

@@ -34,10 +34,12 @@ def _print(rows: "list[dict[str, str | list[str]]]", json: bool) -> None:
         print_json(rows)
         return
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, padding=(0, 2), header_style="dim")
     for column in rows[0]:
         table.add_column(column)
     for row in rows:
-        table.add_row(*(value if isinstance(value, str) else " | ".join(value) for value in row.values()))
+        cells = (value if isinstance(value, str) else " | ".join(value) for value in row.values())
+        table.add_row(*(Text(cell) for cell in cells))
     console().print(table)

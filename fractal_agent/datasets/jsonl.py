@@ -23,7 +23,7 @@ def read_tasks(path: Path) -> tuple[Task, ...]:
     """The file's tasks in its order; blank lines are skipped and fields that are not HumanEval's ignored.
 
     `canonical_solution` may be left out. Raises MissingDataset when the file cannot be read or holds no
-    task, BadRecord at the first line that is not a task or repeats an id.
+    task, BadRecord at the first line that is not a task, or whose id is repeated or lies inside another.
     """
     lines_by_id: dict[str, int] = {}
     tasks = []
@@ -36,9 +36,21 @@ def read_tasks(path: Path) -> tuple[Task, ...]:
             found = f"{task.problem.task_id!r}, which line {earlier} has too"
             raise BadRecord(path, number, field="task_id", found=found, expected="an id of its own")
         tasks.append(task)
+    _check_apart(path, lines_by_id)
     if not tasks:
         raise MissingDataset(path, "the file holds no task", "Give a file with one JSON object per line.")
     return tuple(tasks)
+
+
+def _check_apart(path: Path, lines_by_id: Mapping[str, int]) -> None:
+    """Raises BadRecord if one id lies inside another: `sum/2` in `sum`. A run files its records by id."""
+    for task_id, number in lines_by_id.items():
+        outer = task_id
+        while outer := outer.rpartition("/")[0]:
+            if outer in lines_by_id:
+                found = f"{task_id!r}, which lies inside {outer!r} of line {lines_by_id[outer]}"
+                expected = "an id that does not begin with another and a slash"
+                raise BadRecord(path, number, field="task_id", found=found, expected=expected)
 
 
 def _content(path: Path) -> bytes:

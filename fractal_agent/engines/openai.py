@@ -138,7 +138,7 @@ def _completed(
     if not answer.choices:
         raise EngineFailed("openai", path, "the server's answer holds no choice")
     choice, usage = answer.choices[0], answer.usage
-    written = choice.message.content or ""
+    written = (choice.message.content or "").encode("utf-8", "replace").decode()  # no lone surrogates
     kept = before_stop(written, request.stop)
     cut = choice.finish_reason == "length" and kept == written
     filtered = choice.finish_reason == "content_filter"

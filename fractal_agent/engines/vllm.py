@@ -179,8 +179,12 @@ class VllmEngine:
                 len(tokens), f"the prompt has {len(tokens)} tokens, {MAX_MODEL_LEN - 1} are taken"
             )
         try:
-            output = await self._final_output(request, tokens, room, f"{path}#{next(self._ids)}")
-        except (VLLMClientError, ValueError) as error:
+            params = _sampling(request, room)
+        except ValueError as error:
+            return _refused(len(tokens), str(error))
+        try:
+            output = await self._final_output(tokens, params, f"{path}#{next(self._ids)}")
+        except VLLMClientError as error:
             return _refused(len(tokens), str(error))
         except (EngineDeadError, EngineGenerateError) as error:
             raise EngineFailed(
@@ -195,13 +199,13 @@ class VllmEngine:
         return tokens
 
     async def _final_output(
-        self, request: GenerationRequested, tokens: list[int], room: int, request_id: str
+        self, tokens: list[int], params: object, request_id: str
     ) -> Any:  # Any: vLLM's RequestOutput
         """Submits without being cancelled half-way, then waits; a cancelled wait aborts the request."""
         from vllm.inputs import tokens_input
 
         with anyio.CancelScope(shield=True):
-            queue = await self._engine.add_request(request_id, tokens_input(tokens), _sampling(request, room))
+            queue = await self._engine.add_request(request_id, tokens_input(tokens), params)
         output: Any = None  # Any: vLLM's RequestOutput
         try:
             while output is None or not output.finished:

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from events import LOG_NAME, LogError
 from fractal_agent.runs import each_run
@@ -66,5 +67,6 @@ def render_runs(lines: list[RunLine]) -> RenderableType:
     for line in lines:
         done = f"{line.graded}/{line.total}"
         state = line.problem or line.state
-        table.add_row(line.run_id, line.began, line.architecture, line.model, done, str(line.passed), state)
+        cells = (line.run_id, line.began, line.architecture, line.model, done, str(line.passed), state)
+        table.add_row(*(Text(cell) for cell in cells))
     return table

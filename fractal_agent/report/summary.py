@@ -142,5 +142,5 @@ def render_cases(summary: Summary) -> RenderableType:
     for line in summary.cases:
         style = {"passed": "green", "unfinished": "yellow"}.get(line.outcome, "red")
         note = "repaired" if line.repaired else line.error
-        table.add_row(line.case, Text(line.outcome, style=style), Text(note))
+        table.add_row(Text(line.case), Text(line.outcome, style=style), Text(note))
     return table

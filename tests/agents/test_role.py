@@ -7,7 +7,7 @@ from agents.coder import coder
 from agents.critic import critic
 from agents.planner import planner
 from agents.testing import ScriptedContext
-from events import CodeReviewed, CodeWritten, PlanDrafted, ProblemPosed
+from events import CodeReviewed, CodeWritten, GradingCompleted, PlanDrafted, ProblemPosed
 
 PROBLEM = ProblemPosed(task_id="Test/0", prompt="def f(): ...", entry_point="f")
 
@@ -88,3 +88,11 @@ def test_source_is_the_whole_file() -> None:
     found: Role[ProblemPosed, PlanDrafted] = planner
 
     assert "PROMPT" in found.source
+
+
+def test_events_of_the_run_itself_are_refused() -> None:
+    """A role cannot return a verdict or the answer of the world: only the run may log those."""
+    with pytest.raises(RoleError, match="role judge exchanges GradingCompleted, which only the run"):
+
+        @role
+        async def judge(written: CodeWritten, ctx: Context) -> GradingCompleted: ...

@@ -140,3 +140,12 @@ def test_role_file_is_short(name: str) -> None:
     role: Role[ProblemPosed, CodeWritten] = built_in_roles()[name]
 
     assert role.source.count("\n") <= 90
+
+
+async def test_example_that_ends_the_program_is_named_not_called_unloadable() -> None:
+    """A program that loaded and was killed in an example is reviewed by its examples."""
+    killed = ExecutionCompleted(outcome="timeout", results=(failed("timeout"),), error="used 10 s")
+
+    reviewed = await critic.act(CODE, ScriptedContext(executions=[killed]))
+
+    assert (reviewed.error, reviewed.results) == ("", (failed("timeout"),))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from events import CodeReviewed
 from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName, load_catalog
 from fractal_agent.commands.running import parts
 from fractal_agent.datasets import load, select
@@ -43,9 +44,12 @@ def test_fifth_role_is_one_file(skeptic: str, tmp_path: Path) -> None:
 
     timeline = solve(job, Unwatched())
 
-    review = timeline.cases["HumanEval/53"].first_review
-    assert review is not None
-    assert review.error == "I doubt it."
+    reviews = [
+        entry.event
+        for entry in timeline.cases["HumanEval/53"].entries
+        if isinstance(entry.event, CodeReviewed)
+    ]
+    assert [review.error for review in reviews] == ["I doubt it.", "I doubt it."]
     assert replay_run(tmp_path / "r", load_catalog([skeptic])).divergences == []
 
 
@@ -56,7 +60,7 @@ def test_plugin_brings_its_role(skeptic: str) -> None:
 
 def test_missing_plugin_is_named() -> None:
     """A plug-in that is not there is named, with what was expected."""
-    with pytest.raises(PluginFailed, match=r"plug-in nowhere\.py: FileNotFoundError.*Expected a Python file"):
+    with pytest.raises(PluginFailed, match=r"plug-in nowhere\.py: FileNotFoundError.*expected a Python file"):
         load_catalog(["nowhere.py"])
 
 
@@ -85,3 +89,24 @@ def test_role_with_other_events_cannot_be_cast() -> None:
 def test_parts_are_read_from_the_command_line() -> None:
     """`critic=skeptic` casts the skeptic as critic."""
     assert parts(["critic=skeptic", "coder=poet"]) == {"critic": "skeptic", "coder": "poet"}
+
+
+def test_taken_name_is_refused(tmp_path: Path) -> None:
+    """A plug-in that calls its role `critic` is told to choose another name and cast it."""
+    path = tmp_path / "mine.py"
+    path.write_text(SKEPTIC.replace("def skeptic", "def critic"))
+
+    with pytest.raises(PluginFailed, match=r"mine\.py: there is a role 'critic' already: .*--cast it"):
+        load_catalog([str(path)])
+
+
+def test_plugins_of_one_file_name_are_two(tmp_path: Path) -> None:
+    """Two plug-ins in files of the same name keep their own source."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "plug.py").write_text(SKEPTIC.replace("def skeptic", f"def skeptic_{folder}"))
+
+    roles = load_catalog([str(tmp_path / folder / "plug.py") for folder in ("one", "two")]).roles
+
+    assert "skeptic_one" in roles["skeptic_one"].source
+    assert "skeptic_two" in roles["skeptic_two"].source

@@ -7,7 +7,7 @@ from events import GenerationCompleted, GenerationRequested, Message
 from fractal_agent.engines.scripted import Answer, ScriptedEngine
 from fractal_agent.recorder import MemoryRecorder
 from fractal_agent.sandbox import InstantSandbox
-from fractal_agent.scope import ConcurrentEffect, Scope, World, derive_seed
+from fractal_agent.scope import ConcurrentEffect, Scope, World, WorldFailed, derive_seed
 from replay.policy import Live
 
 ASK = [Message(role="user", content="Hello")]
@@ -75,7 +75,7 @@ async def test_effect_may_follow_a_failed_one() -> None:
     ctx = scope(fail)
 
     for ordinal in range(2):
-        with pytest.raises(ValueError, match=f"A/coder.0/generate.{ordinal}"):
+        with pytest.raises(WorldFailed, match=f"A/coder.0/generate.{ordinal}"):
             await ctx.generate(ASK)
 
 

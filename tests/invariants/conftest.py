@@ -55,6 +55,18 @@ async def nested(problem: ProblemPosed, stage: Stage) -> CodeWritten:
     return grown[-1][0]
 
 
-@pytest.fixture(params=[baseline, guided, repair, fan_out, nested], ids=lambda shape: str(shape.name))
+@architecture
+async def shared(problem: ProblemPosed, stage: Stage) -> CodeWritten:
+    """One event of the architecture's own, asked in several branches and once more at the end."""
+    plan = PlanDrafted(problem=problem, plan="1. Share.")
+
+    async def ask(branch: Stage, number: int) -> CodeWritten:
+        return await branch.ask(coder, plan)
+
+    await stage.each(range(3), ask, key="share")
+    return await stage.ask(coder, plan)
+
+
+@pytest.fixture(params=[baseline, guided, repair, fan_out, nested, shared], ids=lambda shape: str(shape.name))
 def shape(request: pytest.FixtureRequest) -> Architecture:
     return request.param  # type: ignore[no-any-return]  # pytest does not type parameters

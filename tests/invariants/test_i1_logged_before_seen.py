@@ -12,6 +12,8 @@ from events import (
     ExecutionRequested,
     GenerationCompleted,
     GenerationRequested,
+    GradingCompleted,
+    GradingRequested,
 )
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.engines.scripted import ScriptedEngine, placeholder
@@ -38,7 +40,7 @@ class Witness:
     def __init__(self) -> None:
         self.recorder = SlowRecorder()
         self.engine = ScriptedEngine(self._answer)
-        self.sandbox = InstantSandbox(execute=self._execute)
+        self.sandbox = InstantSandbox(execute=self._execute, grade=self._grade)
         self.early: list[str] = []
         self.seen = 0
 
@@ -50,6 +52,12 @@ class Witness:
     def _answer(self, request: GenerationRequested, path: str) -> str:
         self.see(request)
         return placeholder(request, path)
+
+    def _grade(self, code: str, entry_point: str, tests: str) -> GradingCompleted:
+        self.seen += 1
+        if not any(isinstance(entry.event, GradingRequested) for entry in self.recorder.entries):
+            self.early.append("grading")
+        return GradingCompleted(outcome="passed")
 
     def _execute(self, request: ExecutionRequested) -> ExecutionCompleted:
         self.see(request)

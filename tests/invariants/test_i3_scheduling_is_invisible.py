@@ -9,7 +9,10 @@ import pytest
 from events import Entry, Event, GenerationRequested
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.engines.scripted import ScriptedEngine
+from fractal_agent.recorder import MemoryRecorder
 from fractal_agent.testing import make_task, run_in_memory
+from replay.journal import Journal
+from replay.policy import Strict
 
 CASES = 4
 
@@ -18,12 +21,21 @@ Produced = dict[tuple[str, str], Event]
 
 
 def by_path(entries: Sequence[Entry[Event]]) -> Produced:
-    return {(entry.path, type(entry.event).__name__): entry.event for entry in entries}
+    """The events by path and type, of which no two may be the same."""
+    found = {(entry.path, type(entry.event).__name__): entry.event for entry in entries}
+    assert len(found) == len(entries)
+    return found
 
 
-async def produced(
-    shape: Architecture, *, schedule: int, concurrency: int = 0
-) -> Produced:
+class SlowRecorder(MemoryRecorder):
+    """Lets other tasks run before a line is in, as a disk does."""
+
+    async def record(self, path: str, event: Event, cause: int | None = None) -> int:
+        await anyio.lowlevel.checkpoint()
+        return await super().record(path, event, cause)
+
+
+async def produced(shape: Architecture, *, schedule: int, concurrency: int = 0) -> Produced:
     """What a run records when the engine answers in an order drawn from `schedule`."""
     order = Random(schedule)
 
@@ -33,7 +45,9 @@ async def produced(
         return f"    return {len(request.messages[-1].content)}  # {request.seed}\n"
 
     tasks = [make_task(f"Test/{number}") for number in range(CASES)]
-    return by_path(await run_in_memory(tasks, shape, ScriptedEngine(answer), concurrency=concurrency))
+    recorder = SlowRecorder()
+    await run_in_memory(tasks, shape, ScriptedEngine(answer), recorder=recorder, concurrency=concurrency)
+    return by_path(recorder.entries)
 
 
 @pytest.mark.parametrize("schedule", range(1, 9))
@@ -60,3 +74,23 @@ async def test_other_cases_do_not_show(shape: Architecture) -> None:
 
     alone = by_path(await run_in_memory([make_task("Test/2")], shape, ScriptedEngine(answer)))
     assert alone == {key: event for key, event in among_others.items() if key[0].startswith("Test/2")}
+
+
+@pytest.mark.parametrize("schedule", range(4))
+async def test_any_schedule_replays(shape: Architecture, schedule: int) -> None:
+    """What was recorded in any order of answers agrees with a replay, and all of it is come by."""
+    recorder, order = SlowRecorder(), Random(schedule)
+
+    async def answer(request: GenerationRequested, path: str) -> str:
+        for _ in range(order.randrange(20)):
+            await anyio.lowlevel.checkpoint()
+        return "    pass\n"
+
+    tasks = [make_task(f"Test/{number}") for number in range(2)]
+    await run_in_memory(tasks, shape, ScriptedEngine(answer), recorder=recorder)
+    policy = Strict(Journal(recorder.entries))
+
+    replayed = await run_in_memory(tasks, shape, ScriptedEngine(answer), policy=policy)
+
+    assert replayed == []
+    assert policy.effects | policy.facts == {entry.path for entry in recorder.entries}

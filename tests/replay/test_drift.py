@@ -1,6 +1,6 @@
 """The first divergence, told so that it can be mended."""
 
-from events import GenerationRequested, Message, PlanDrafted, ProblemPosed
+from events import CodeWritten, GenerationRequested, Message, PlanDrafted, ProblemPosed
 from replay.drift import Diverged
 
 PROBLEM = ProblemPosed(task_id="Test/0", prompt="def f(): ...", entry_point="f")
@@ -47,3 +47,17 @@ def test_nested_event_is_compared_in_depth() -> None:
 
     assert "-  prompt: def f(): ..." in diff
     assert "+  prompt: def f(): pass" in diff
+
+
+def test_difference_that_lines_do_not_show_is_shown() -> None:
+    """Events that differ in a newline at the end only still have a diff."""
+    before, after = (CodeWritten(problem=PROBLEM, code=code) for code in ("a", "a\n"))
+
+    assert Diverged("p", recorded=before, now=after).diff() != []
+
+
+def test_error_instead_of_an_event_is_told() -> None:
+    """When something is raised where an event was recorded, the summary says what."""
+    diverged = Diverged("p", recorded=request("Write"), now=None, error=ValueError("no"))
+
+    assert diverged.summary == "recorded GenerationRequested, but now ValueError: no is raised"

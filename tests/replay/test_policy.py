@@ -125,3 +125,27 @@ def test_strict_counts_paths_that_agreed() -> None:
 def test_signals_cannot_be_swallowed_as_exceptions(signal: BaseException) -> None:
     """`except Exception` in a role does not catch a divergence or the end of a recording."""
     assert not isinstance(signal, Exception)
+
+
+@pytest.mark.parametrize("policy", [Resume, Strict])
+def test_what_no_longer_happens_is_found_at_the_end(policy: type[Resume] | type[Strict]) -> None:
+    """A case that ends without coming by all its records diverges at the earliest one left."""
+    strict = policy(journal())
+    strict.fact("Test/0", PROBLEM)
+
+    with pytest.raises(Diverged, match="does not happen any more") as caught:
+        strict.finish("Test/0")
+
+    assert caught.value.path == PATH
+
+
+@pytest.mark.parametrize("policy", [Resume, Strict])
+def test_case_that_came_by_everything_is_finished(policy: type[Resume] | type[Strict]) -> None:
+    """A case whose every record was come by ends quietly, and other cases do not matter to it."""
+    strict = policy(journal())
+    strict.fact("Test/0", PROBLEM)
+    strict.effect(PATH, ask())
+    strict.fact("Test/0/planner.0", PLAN)
+
+    strict.finish("Test/0")
+    strict.finish("Test/1")

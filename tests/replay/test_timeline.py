@@ -4,16 +4,19 @@ import pytest
 
 from events import (
     AnswerSubmitted,
-    CodeReviewed,
+    CodeWritten,
     Entry,
     Event,
     GenerationCompleted,
     GenerationRequested,
     GradingCompleted,
+    PlanRevised,
     ProblemPosed,
     RunEnded,
+    RunResumed,
     Unknown,
 )
+from events.fakes import header
 from replay.timeline import Timeline
 
 
@@ -21,14 +24,11 @@ def problem(case: str) -> ProblemPosed:
     return ProblemPosed(task_id=case, prompt="def f(): ...", entry_point="f")
 
 
-def review(case: str, *, passed: bool) -> CodeReviewed:
-    return CodeReviewed(problem=problem(case), code="", passed=passed)
-
-
-def timeline(*events: tuple[str, Event | Unknown]) -> Timeline:
+def timeline(*events: tuple[str, Event | Unknown] | tuple[str, Event | Unknown, int]) -> Timeline:
+    """Each event with its path, one a second; a third part is the number of the line it follows from."""
     return Timeline.of(
-        Entry(seq=seq, at=float(seq), path=path, cause=None, event=event)
-        for seq, (path, event) in enumerate(events)
+        Entry(seq=seq, at=float(seq), path=told[0], cause=told[2] if len(told) == 3 else None, event=told[1])
+        for seq, told in enumerate(events)
     )
 
 
@@ -66,20 +66,30 @@ def test_requests_in_flight_are_counted() -> None:
     assert (told.prompt_tokens, told.completion_tokens) == (10, 5)
 
 
-@pytest.mark.parametrize(
-    ("first", "verdict", "repaired"),
-    [(False, "passed", True), (True, "passed", False), (False, "failed", False)],
-)
-def test_repaired_means_failed_first_and_passed_at_last(first: bool, verdict: str, repaired: bool) -> None:
-    """A case is repaired when its first review failed and its answer passed, and only then."""
-    told = timeline(
+def code(case: str, text: str) -> CodeWritten:
+    return CodeWritten(problem=problem(case), code=text)
+
+
+def revised(answer: str, verdict: str) -> Timeline:
+    """A case whose first code is `bad`, whose plan was revised, and whose second code is `good`."""
+    return timeline(
         ("A", problem("A")),
-        ("A/critic.0", review("A", passed=first)),
-        ("A/critic.1", review("A", passed=True)),
+        ("A/coder.0", code("A", "bad")),
+        ("A/repairer.0", PlanRevised(problem=problem("A"), plan="2", previous="1")),
+        ("A/coder.1", code("A", "good"), 2),
+        ("A/answer", AnswerSubmitted(code=answer)),
         ("A/grade.0", GradingCompleted(outcome=verdict)),  # type: ignore[arg-type]  # from the table
     )
 
-    assert told.repaired == int(repaired)
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "repaired"), [("good", "passed", 1), ("bad", "passed", 0), ("good", "failed", 0)]
+)
+def test_repaired_means_that_a_revised_plan_led_to_what_passed(
+    answer: str, verdict: str, repaired: int
+) -> None:
+    """A case is repaired when its answer passed and came from a revised plan, and only then."""
+    assert revised(answer, verdict).repaired == repaired
 
 
 def test_case_without_verdict_is_unfinished() -> None:
@@ -96,7 +106,18 @@ def test_unknown_event_is_counted_and_passed_over() -> None:
     assert (told.events, told.passed) == (3, 1)
 
 
-def test_seconds_run_from_the_header_to_the_last_line() -> None:
-    """An empty timeline took no time, and one with lines as long as between first and last."""
+def test_time_between_two_stretches_does_not_count() -> None:
+    """A run of two seconds that is taken up a week later for one second took three."""
+    told = Timeline()
+    week = 7 * 24 * 3600.0
+    ended, resumed = RunEnded(outcome="interrupted"), RunResumed(provenance=header().provenance)
+    lines = [(10.0, header()), (12.0, ended), (week, resumed), (week + 1, ended)]
+    for seq, (at, event) in enumerate(lines):
+        told.add(Entry(seq=seq, at=at, path="", cause=None, event=event))
+
+    assert told.seconds == 3.0
+
+
+def test_nothing_took_no_time() -> None:
+    """An empty timeline took no time."""
     assert Timeline().seconds == 0.0
-    assert timeline(("A", problem("A")), ("", RunEnded(outcome="completed"))).ended is not None

@@ -200,3 +200,13 @@ def test_one_base_for_all_errors() -> None:
     assert all(
         issubclass(error, DatasetError) for error in (BadRecord, MissingDataset, UnknownDataset, UnknownTask)
     )
+
+
+def test_id_inside_another_is_refused(tmp_path: Path) -> None:
+    """An id that begins with another id and a slash would share its records, so the line is named."""
+    path = written(tmp_path, record(task_id="sum/2/a"), record(task_id="sum"))
+
+    with pytest.raises(
+        BadRecord, match=r"line 1, field 'task_id': .*'sum/2/a', which lies inside 'sum' of line 2"
+    ):
+        load(path)
