@@ -40,7 +40,8 @@ class LogCorrupt(LogError):
     def __init__(self, path: Path, *, line: int, offset: int, problem: str) -> None:
         super().__init__(
             f"{path}: line {line} (byte {offset}) {problem}. "
-            "The lines before it are good; nothing was changed."
+            f"The {line - 1} lines before it are good; nothing was changed. To look at those, "
+            f"copy them into a folder of their own: head -n {line - 1} {path} > FOLDER/{path.name}"
         )
         self.path = path
         self.line = line

@@ -69,7 +69,15 @@ class CastMismatch(Exception):
     """A role was cast for a part whose events it does not take or return."""
 
     def __init__(self, player: Role[Any, Any], part: Role[Any, Any]) -> None:
-        super().__init__(f"role {player!r} cannot play {part!r}: it must take and return the same events")
+        super().__init__(
+            f"role {player!r} cannot play {part!r}: it must take all that the part takes "
+            "and return nothing that the part does not"
+        )
+
+
+def located(plugin: str) -> str:
+    """How a run remembers a plug-in: a file by its full path, so that it is found from any folder."""
+    return str(Path(plugin).resolve()) if plugin.endswith(".py") else plugin
 
 
 def load_catalog(plugins: Sequence[str] = ()) -> Catalog:

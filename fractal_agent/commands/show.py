@@ -17,8 +17,10 @@ def show(
 
     A story has the plan, the code, the failing examples, the revised plan, and the verdict.
     """
+    from contextlib import suppress
+
     from events import LOG_NAME, LogReader
-    from fractal_agent.catalog import UnknownName, load_catalog
+    from fractal_agent.catalog import PluginFailed, UnknownName, load_catalog
     from fractal_agent.commands.options import console, print_json, runs_dir_or_default
     from fractal_agent.report.story import chapters, render_story
     from fractal_agent.report.summary import render_cases, render_summary, summarize
@@ -26,7 +28,8 @@ def show(
     from replay.timeline import Timeline
 
     folder = find_run(run, runs_dir_or_default(runs_dir))
-    load_catalog(require_header(folder).settings.plugins)
+    with suppress(PluginFailed):  # its events are then shown as unknown, which is better than nothing
+        load_catalog(require_header(folder).settings.plugins)
     timeline = Timeline.of(LogReader(folder / LOG_NAME))
     if case is None:
         summary = summarize(timeline, str(folder / LOG_NAME))

@@ -67,7 +67,7 @@ def solve(
     from datetime import datetime
 
     from events import Settings
-    from fractal_agent.catalog import UnknownName, load_catalog
+    from fractal_agent.catalog import UnknownName, load_catalog, located
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import carry_out, only_with, parts
     from fractal_agent.config import DEFAULT_MODEL
@@ -98,7 +98,7 @@ def solve(
         rounds=rounds,
         concurrency=concurrency,
         cast=chosen,
-        plugins=tuple(plugin or ()),
+        plugins=tuple(located(one) for one in plugin or ()),
         base_url=base_url or "",
         script=str(script) if script else "",
     )

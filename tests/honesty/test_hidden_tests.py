@@ -1,4 +1,4 @@
-"""Nothing of the hidden tests reaches a prompt, however a run goes."""
+"""Nothing of the hidden tests reaches a prompt, a role or the log, however a run goes."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -12,8 +12,8 @@ from events import (
     ExampleResult,
     ExecutionCompleted,
     ExecutionRequested,
-    GenerationRequested,
 )
+from events.path import is_within
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.architectures.baseline import baseline
 from fractal_agent.architectures.guided import guided
@@ -40,15 +40,15 @@ def hidden_calls(task: Task) -> Iterator[str]:
 
 
 def leaks(task: Task, entries: Sequence[Entry[Event]]) -> list[str]:
-    """Hidden calls that stand in what was asked of a model, and that the problem's prompt does not show."""
-    asked = "\n".join(
+    """Hidden calls that stand anywhere in the case's log, and that the problem's prompt does not show."""
+    logged = "\n".join(
         msgspec.json.encode(entry.event).decode()
         for entry in entries
-        if isinstance(entry.event, GenerationRequested) and entry.path.startswith(task.problem.task_id + "/")
+        if is_within(entry.path, task.problem.task_id)
     )
     examples = extract_examples(task.problem.prompt, task.problem.entry_point)
     shown = squeezed(task.problem.prompt + "".join(example.call for example in examples))
-    told = squeezed(asked)
+    told = squeezed(logged)
     return [call for call in hidden_calls(task) if squeezed(call) in told and squeezed(call) not in shown]
 
 
@@ -58,8 +58,8 @@ def squeezed(text: str) -> str:
 
 
 @pytest.mark.parametrize("shape", [baseline, guided, repair], ids=lambda shape: str(shape.name))
-async def test_no_hidden_call_stands_in_any_prompt(shape: Architecture) -> None:
-    """Of all 164 problems, no hidden assertion that the prompt does not show is ever put to a model."""
+async def test_no_hidden_call_stands_in_any_line(shape: Architecture) -> None:
+    """Of all 164 problems, no hidden assertion that the prompt does not show is in any line of a run."""
     tasks = load("humaneval")
 
     entries = await run_in_memory(
