@@ -22,6 +22,9 @@ PLAN = """Follow this plan:
 
 PREFILL = "```python\n{prompt}\n"
 
+REVISED_TEMPERATURE = 0.8
+"""The first code is the model's best guess; once that has failed, another is worth more than the same."""
+
 STOPS = (
     "\n```\n",
     "\nif __name__",
@@ -45,6 +48,7 @@ async def coder(task: ProblemPosed | PlanDrafted | PlanRevised, ctx: Context) ->
         [Message(role="user", content=request)],
         prefill=PREFILL.format(prompt=source),
         max_tokens=512,
+        temperature=REVISED_TEMPERATURE if isinstance(task, PlanRevised) else 0.0,
         stop=STOPS,
     )
     return CodeWritten(problem=problem, plan=plan, code=code_of(answer.text, problem))

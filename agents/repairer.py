@@ -23,6 +23,9 @@ Find the step of the plan that leads to this and write the whole plan anew, corr
 steps, one short sentence each. Do not write code."""
 
 PREFILL = "1."
+TEMPERATURE = 0.8
+"""Greedy, a small model copies the plan that failed: measured, in 20 of 22 failing cases."""
+
 SHOWN = 3
 """How many failing examples the prompt names."""
 
@@ -34,7 +37,11 @@ async def repairer(review: CodeReviewed, ctx: Context) -> PlanRevised:
         code=review.code.strip(), plan=review.plan or "(no plan)", failure=describe_failure(review)
     )
     answer = await ctx.generate(
-        [Message(role="user", content=request)], prefill=PREFILL, max_tokens=256, stop=("```", "\n\n\n")
+        [Message(role="user", content=request)],
+        prefill=PREFILL,
+        max_tokens=256,
+        temperature=TEMPERATURE,
+        stop=("```", "\n\n\n"),
     )
     return PlanRevised(problem=review.problem, plan=plan_of(answer.text), previous=review.plan)
 

@@ -149,3 +149,13 @@ async def test_example_that_ends_the_program_is_named_not_called_unloadable() ->
     reviewed = await critic.act(CODE, ScriptedContext(executions=[killed]))
 
     assert (reviewed.error, reviewed.results) == ("", (failed("timeout"),))
+
+
+async def test_coder_is_greedy_first_and_varied_after_a_revision() -> None:
+    """The first code is greedy; a revised plan is sampled from, or the same code would come again."""
+    ctx = ScriptedContext(["    return 2 * x\n"] * 2)
+
+    await coder.act(PLAN, ctx)
+    await coder.act(PlanRevised(problem=PROBLEM, plan="1. Add.", previous=PLAN.plan), ctx)
+
+    assert [request.temperature for request in ctx.generations] == [0.0, 0.8]

@@ -216,7 +216,7 @@ def test_solve_without_a_script(place: Place, call: Callable[..., Printed]) -> N
         (["--engine", "vlm"], "did you mean vllm? valid are openai, scripted, vllm"),
         (["--cast", "critc=writer"], "did you mean critic? valid are coder"),
         (["--cast", "critic=nobody"], "valid are coder"),
-        (["--cast", "critic=writer"], "must take and return the same events"),
+        (["--cast", "critic=writer"], "must take all that the part takes"),
         (["--cast", "critic"], "expected PART=ROLE, for example critic=skeptic"),
         (["--plugin", "no_such_module"], "plug-in no_such_module"),
         (["--plugin", "none.py"], "plug-in none.py"),
