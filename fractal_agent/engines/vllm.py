@@ -180,7 +180,7 @@ class VllmEngine:
             )
         try:
             params = _sampling(request, room)
-        except ValueError as error:
+        except (VLLMClientError, ValueError) as error:
             return _refused(len(tokens), str(error))
         try:
             output = await self._final_output(tokens, params, f"{path}#{next(self._ids)}")
