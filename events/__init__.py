@@ -20,6 +20,7 @@ from events.errors import (
     LogForeign,
     LogLocked,
     LogMissing,
+    LogUnwritable,
     LogWriteFailed,
 )
 from events.lifecycle import (
@@ -72,6 +73,7 @@ __all__ = [
     "LogMissing",
     "LogReader",
     "LogSealed",
+    "LogUnwritable",
     "LogWriteFailed",
     "Message",
     "PlanDrafted",

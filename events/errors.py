@@ -23,6 +23,14 @@ class LogExists(LogError):
         self.path = path
 
 
+class LogUnwritable(LogError):
+    """The folder for a new log cannot be made or written to."""
+
+    def __init__(self, folder: Path, cause: str) -> None:
+        super().__init__(f"{folder}: no run can be written here ({cause}). Choose another --runs-dir.")
+        self.folder = folder
+
+
 class LogLocked(LogError):
     """Another process writes this log."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from events.base import Event
 from events.codec import digest_line, encode_line
 from events.envelope import GENESIS, Entry
-from events.errors import LogExists, LogMissing, LogWriteFailed
+from events.errors import LogExists, LogMissing, LogUnwritable, LogWriteFailed
 from events.lifecycle import LogSealed
 from events.lock import acquire_lock
 from events.reader import LogReader
@@ -49,11 +49,15 @@ class LogFile:
 
         Raises:
             LogExists: a log is there already.
+            LogUnwritable: the folder cannot be made.
             LogLocked: another process is writing there.
         """
         path = folder / LOG_NAME
         made = [place for place in (folder, *folder.parents) if not place.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LogUnwritable(folder, error.strerror or str(error)) from error
         with contextlib.ExitStack() as on_error:
             lock = on_error.enter_context(acquire_lock(folder))
             if path.exists() and path.stat().st_size:

@@ -20,16 +20,20 @@ ENTRY_POINTS = "fractal_agent.plugins"
 """Packages that name a module in this entry-point group are loaded on every start."""
 
 Value = TypeVar("Value")
+_LISTED = 12
+"""How many names an error lists one by one."""
 
 
 class UnknownName(Exception):
     """A name that stands for nothing here; the message lists those that do."""
 
     def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
-        names = sorted(valid)
+        names = list(valid)
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        super().__init__(f"unknown {kind} {name!r}: {hint}valid are {', '.join(names)}")
+        few = len(names) <= _LISTED
+        listed = ", ".join(sorted(names)) if few else f"{len(names)}, {names[0]} to {names[-1]}"
+        super().__init__(f"unknown {kind} {name!r}: {hint}valid are {listed}")
 
 
 class PluginFailed(Exception):

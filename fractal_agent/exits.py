@@ -19,7 +19,7 @@ class Exit(IntEnum):
 
 def exit_for(error: Exception) -> Exit | None:
     """The exit code of an error that one message reports; None for a bug, which keeps its traceback."""
-    from events import LogCorrupt, LogError, LogExists, LogForeign, LogMissing
+    from events import LogCorrupt, LogError, LogExists, LogForeign, LogMissing, LogUnwritable
     from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName
     from fractal_agent.datasets import DatasetError
     from fractal_agent.engines.base import EngineError
@@ -31,7 +31,7 @@ def exit_for(error: Exception) -> Exit | None:
     match error:
         case LogCorrupt() | LogForeign():
             return Exit.CORRUPT
-        case LogMissing() | LogExists() | RunNotFound() | BadRunId():
+        case LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId():
             return Exit.USAGE
         case ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch():
             return Exit.USAGE

@@ -67,7 +67,8 @@ def find_run(run: str, runs_dir: Path) -> Path:
         for folder in (runs_dir / run, path, path.parent if path.name == LOG_NAME else path):
             if (folder / LOG_NAME).is_file():
                 return folder
-    raise RunNotFound(run, runs_dir, [folder.name for folder in run_folders(runs_dir)])
+    oldest_first = sorted(run_folders(runs_dir), key=started_at)
+    raise RunNotFound(run, runs_dir, [folder.name for folder in oldest_first])
 
 
 def run_folders(runs_dir: Path) -> list[Path]:

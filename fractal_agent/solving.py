@@ -182,7 +182,7 @@ class _Session:
             opening = await anyio.to_thread.run_sync(
                 open_engine, choice, self._viewer.say, abandon_on_cancel=True
             )
-            self._viewer.say(f"Starting {job.settings.model} on {job.settings.engine}")
+            self._viewer.say(f"Starting the {job.settings.engine} engine, model {job.settings.model}")
             began = time.monotonic()
             async with opening as engine:
                 seconds = round(time.monotonic() - began, 1)

@@ -92,7 +92,7 @@ def solve(
         dataset=dataset,
         tasks=tuple(one.problem.task_id for one in tasks),
         architecture=architecture,
-        model=model or DEFAULT_MODEL,
+        model=model or ("none" if engine == "scripted" else DEFAULT_MODEL),
         engine=engine,
         seed=seed,
         rounds=rounds,

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -60,13 +60,12 @@ def _line(run_id: str, log: str, timeline: Timeline) -> RunLine:
 
 
 def render_runs(lines: list[RunLine]) -> RenderableType:
-    """A table for a terminal."""
+    """A table for a terminal; below it, what is wrong with the damaged ones."""
     table = Table(box=None, padding=(0, 2), header_style="dim")
     for column in ("run", "began", "architecture", "model", "graded", "passed", "state"):
         table.add_column(column)
     for line in lines:
         done = f"{line.graded}/{line.total}"
-        state = line.problem or line.state
-        cells = (line.run_id, line.began, line.architecture, line.model, done, str(line.passed), state)
+        cells = (line.run_id, line.began, line.architecture, line.model, done, str(line.passed), line.state)
         table.add_row(*(Text(cell) for cell in cells))
-    return table
+    return Group(table, *(Text(line.problem, style="red") for line in lines if line.problem))

@@ -79,6 +79,8 @@ def _review(path: str, review: CodeReviewed) -> Chapter:
             f"Critic: all {len(review.results)} examples pass" if review.results else "Critic: no examples"
         )
         return Chapter(path=path, title=title, kind="text", body="")
+    if not failing and not review.error:
+        return Chapter(path=path, title="Critic: not accepted, without an example", kind="text", body="")
     title = f"Critic: {len(failing)} of {len(review.results)} examples fail"
     body = review.error or "\n".join(_failure(result) for result in failing)
     return Chapter(path=path, title=title, kind="text", body=body)

@@ -56,3 +56,14 @@ def test_make_targets_of_the_readme_exist() -> None:
 
     for target in re.findall(r"(?:^    |`)make ([a-z]+)", README, flags=re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_shipped_run_replays() -> None:
+    """The real run that ships with the repository agrees, all 41 cases, with the roles as they are.
+
+    After a prompt was changed on purpose, record it anew and put its new story into the README.
+    """
+    replayed = replay_run(ROOT / "examples" / "repair", load_catalog())
+
+    assert replayed.divergences == []
+    assert replayed.cases == 41
