@@ -113,7 +113,9 @@ def _import(plugin: str) -> ModuleType:
         return _import_file(Path(plugin)) if plugin.endswith(".py") else importlib.import_module(plugin)
     except Exception as error:  # a plug-in may raise anything; it is reported with its name
         problem = f"{type(error).__name__}: {error}"
-        raise PluginFailed(plugin, f"{problem}; expected a Python file or an importable module") from error
+        raise PluginFailed(
+            plugin, f"{problem}; expected a Python file or an importable module (--plugin)"
+        ) from error
 
 
 def _import_file(path: Path) -> ModuleType:

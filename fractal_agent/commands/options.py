@@ -18,7 +18,9 @@ RunsDir = Annotated[
 Plugins = Annotated[
     list[str] | None,
     typer.Option(
-        "--plugin", help="A Python file or module with roles or architectures. Repeatable.", metavar="FILE"
+        "--plugin",
+        help="A Python file or module with roles or architectures; by default a run's own. Repeatable.",
+        metavar="FILE",
     ),
 ]
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Run, RunsDir
+from fractal_agent.commands.options import Json, Plugins, Run, RunsDir
 from fractal_agent.exits import Exit
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def replay(
     run: Run,
     case: Annotated[str | None, typer.Option(help="Only this case.", metavar="ID")] = None,
+    plugin: Plugins = None,
     runs_dir: RunsDir = None,
     json: Json = False,
 ) -> None:
@@ -28,7 +29,7 @@ def replay(
 
     folder = find_run(run, runs_dir_or_default(runs_dir))
     started = require_header(folder)
-    replayed = replay_run(folder, load_catalog(started.settings.plugins), case=case)
+    replayed = replay_run(folder, load_catalog(plugin or started.settings.plugins), case=case)
     if json:
         print_json(_as_document(replayed))
     else:

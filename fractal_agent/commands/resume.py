@@ -2,10 +2,12 @@
 
 import typer
 
-from fractal_agent.commands.options import Json, Run, RunsDir
+from fractal_agent.commands.options import Json, Plugins, Run, RunsDir
 
 
-def resume(ctx: typer.Context, run: Run, runs_dir: RunsDir = None, json: Json = False) -> None:
+def resume(
+    ctx: typer.Context, run: Run, plugin: Plugins = None, runs_dir: RunsDir = None, json: Json = False
+) -> None:
     """Go on with a run that was stopped.
 
     What is recorded is not done again. Settings are the run's own.
@@ -23,7 +25,7 @@ def resume(ctx: typer.Context, run: Run, runs_dir: RunsDir = None, json: Json = 
     folder = find_run(run, runs_dir_or_default(runs_dir))
     started = require_header(folder)
     settings = started.settings
-    catalog = load_catalog(settings.plugins)
+    catalog = load_catalog(plugin or settings.plugins)
     timeline = Timeline.of(LogReader(folder / LOG_NAME))
     if is_completed(timeline):
         typer.echo("Nothing to do: the run is completed.", err=True)

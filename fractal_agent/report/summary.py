@@ -107,6 +107,10 @@ def render_summary(summary: Summary) -> RenderableType:
     """The summary for a terminal, ending in the command to type next."""
     low, high = summary.interval.low, summary.interval.high
     rate = f"{summary.passed}/{summary.graded}   {summary.pass_at_1:.1%}   95 % [{low:.1%}, {high:.1%}]"
+    if summary.graded < summary.total:
+        rate = (
+            f"{rate if summary.graded else 'nothing graded'}   ({summary.graded} of {summary.total} graded)"
+        )
     table = Table.grid(padding=(0, 2))
     for name, value in (
         ("run", f"{summary.run_id} ({summary.state})"),

@@ -6,8 +6,10 @@ import pytest
 
 from events import CodeReviewed
 from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName, load_catalog
+from fractal_agent.cli import run
 from fractal_agent.commands.running import parts
 from fractal_agent.datasets import load, select
+from fractal_agent.exits import Exit
 from fractal_agent.replaying import replay_run
 from fractal_agent.solving import Job, Unwatched, solve
 from fractal_agent.testing import make_settings
@@ -110,3 +112,17 @@ def test_plugins_of_one_file_name_are_two(tmp_path: Path) -> None:
 
     assert "skeptic_one" in roles["skeptic_one"].source
     assert "skeptic_two" in roles["skeptic_two"].source
+
+
+def test_moved_plugin_can_be_named_anew(skeptic: str, tmp_path: Path) -> None:
+    """A run whose plug-in lies elsewhere today replays when it is told where."""
+    tasks = select(load("humaneval"), ["HumanEval/53"])
+    settings = make_settings(tasks, "repair", cast={"critic": "skeptic"}, plugins=(skeptic,), rounds=0)
+    job = Job(
+        run_id="r", folder=tmp_path / "r", settings=settings, tasks=tasks, catalog=load_catalog([skeptic])
+    )
+    solve(job, Unwatched())
+    moved = Path(skeptic).rename(tmp_path / "moved.py")
+
+    assert run(["replay", str(tmp_path / "r")]) == Exit.USAGE
+    assert run(["replay", str(tmp_path / "r"), "--plugin", str(moved)]) == Exit.DONE
