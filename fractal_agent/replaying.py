@@ -1,6 +1,6 @@
 """Strict replay: every role again, every answer from the record, no engine, no sandbox, no model."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -81,9 +81,7 @@ class Recording:
         return HiddenTests(digest=request.tests_digest if isinstance(request, GradingRequested) else "")
 
 
-def replay_run(
-    folder: Path, catalog: Catalog, *, case: str | None = None, on_case: Callable[[str], None] | None = None
-) -> Replayed:
+def replay_run(folder: Path, catalog: Catalog, *, case: str | None = None) -> Replayed:
     """Re-executes the run in `folder`, or one of its cases, against what it recorded.
 
     Raises:
@@ -95,12 +93,10 @@ def replay_run(
     if case and case not in recording.timeline.cases:
         raise UnknownName("case", case, recording.timeline.cases)
     cases = [case] if case else list(recording.timeline.cases)
-    return anyio.run(_replay_cases, recording, catalog, cases, on_case)
+    return anyio.run(_replay_cases, recording, catalog, cases)
 
 
-async def _replay_cases(
-    recording: Recording, catalog: Catalog, cases: list[str], on_case: Callable[[str], None] | None
-) -> Replayed:
+async def _replay_cases(recording: Recording, catalog: Catalog, cases: list[str]) -> Replayed:
     settings = recording.started.settings
     architecture = catalog.architecture(settings.architecture)
     cast = catalog.cast(settings.cast)
@@ -117,8 +113,6 @@ async def _replay_cases(
                 counts["partial"] += 1
             except Diverged as diverged:
                 divergences.append(diverged)
-            if on_case:
-                on_case(case)
     return Replayed(
         run_id=recording.started.run_id,
         cases=counts["whole"],
