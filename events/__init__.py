@@ -26,7 +26,10 @@ from events.errors import (
 from events.lifecycle import (
     FORMAT,
     AnswerSubmitted,
+    Branch,
+    Edit,
     LogSealed,
+    Origin,
     Provenance,
     RunEnded,
     RunResumed,
@@ -35,6 +38,7 @@ from events.lifecycle import (
 )
 from events.log import LOG_NAME, LogFile
 from events.reader import LogReader
+from events.upcast import upcaster
 from events.work import (
     CodeReviewed,
     CodeWritten,
@@ -49,8 +53,10 @@ __all__ = [
     "FORMAT",
     "LOG_NAME",
     "AnswerSubmitted",
+    "Branch",
     "CodeReviewed",
     "CodeWritten",
+    "Edit",
     "Entry",
     "Envelope",
     "Event",
@@ -76,6 +82,7 @@ __all__ = [
     "LogUnwritable",
     "LogWriteFailed",
     "Message",
+    "Origin",
     "PlanDrafted",
     "PlanRevised",
     "ProblemPosed",
@@ -87,4 +94,5 @@ __all__ = [
     "Unknown",
     "encode_event",
     "known_events",
+    "upcaster",
 ]

@@ -8,7 +8,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
     Subclassing is all it takes to make an event known to the log: the codec reads the tree of
     subclasses. The tag is the class name and is stored for ever, as are the names and meanings
-    of fields; a new field needs a default.
+    of fields; a new field needs a default. A changed meaning is a new version: see `events.upcast`.
     """
 
     def __init_subclass__(cls) -> None:

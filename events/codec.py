@@ -9,6 +9,7 @@ import msgspec
 from events.base import Event, known_events
 from events.envelope import Entry, Envelope, Line, Unknown
 from events.errors import EventUnencodable
+from events.upcast import split_tag, upcast
 
 _CRC_FIELD = b',"crc":"'
 _CRC_TAIL = len(_CRC_FIELD) + 8 + len(b'"}')
@@ -18,6 +19,10 @@ _raw_decoder = msgspec.json.Decoder(Envelope[msgspec.Raw])
 
 class BadLine(Exception):
     """The bytes are not a line that can be read; the message says in what way."""
+
+
+class NewerEvent(Exception):
+    """The line is good and holds an event in a version that is newer than the one known here."""
 
 
 class _Tagged(msgspec.Struct):
@@ -57,8 +62,10 @@ def encode_event(event: Event, path: str = "") -> bytes:
     return body
 
 
-def encode_line(entry: Entry[Event], prev: str) -> bytes:
+def encode_line(entry: Entry[Event] | Entry[Event | Unknown], prev: str) -> bytes:
     """The line for `entry`, newline included; `prev` is the digest of the line before.
+
+    An unknown event is written as it was read, byte for byte.
 
     Raises:
         EventUnencodable: the event or the path cannot be written as JSON without loss.
@@ -73,7 +80,7 @@ def encode_line(entry: Entry[Event], prev: str) -> bytes:
         entry.at,
         path,
         b"null" if entry.cause is None else b"%d" % entry.cause,
-        encode_event(entry.event, entry.path),
+        entry.event.raw if isinstance(entry.event, Unknown) else encode_event(entry.event, entry.path),
     )
     return b'%s%s%08x"}\n' % (head, _CRC_FIELD, zlib.crc32(head))
 
@@ -96,35 +103,56 @@ class LineDecoder:
     def decode(self, line: bytes) -> Line:
         """The envelope in `line` (without its newline), whose checksum `check_line` has verified.
 
-        An event of unknown type comes back as `Unknown` with its bytes.
+        An event of an older version is brought to its newest; one of unknown type comes back as
+        `Unknown` with its bytes.
 
         Raises:
             BadLine: it is not a line of a log, or holds a known event that does not fit its schema.
+            NewerEvent: it holds a known event in a version that is not known here.
         """
         try:
             return self._decoder.decode(line)
         except msgspec.ValidationError as error:
-            return self._decode_unknown(line, error)
+            return self._decode_other(line, error)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadLine(f"is not JSON: {error}") from None
 
-    def _decode_unknown(self, line: bytes, error: msgspec.ValidationError) -> Line:
+    def _decode_other(self, line: bytes, error: msgspec.ValidationError) -> Line:
+        """The envelope of an event that is old, or unknown, or bad."""
         try:
             outer = _raw_decoder.decode(line)
             tag = msgspec.json.decode(outer.event, type=_Tagged).type
         except msgspec.DecodeError as problem:
             raise BadLine(f"is not a line of a log: {problem}") from None
-        if tag in self._known:
-            raise BadLine(f"holds a {tag} that does not fit its schema: {error}")
         return Envelope(
             seq=outer.seq,
             prev=outer.prev,
             at=outer.at,
             path=outer.path,
             cause=outer.cause,
-            event=Unknown(type=tag, raw=bytes(outer.event)),
+            event=self._old_or_unknown(bytes(outer.event), tag, error),
             crc=outer.crc,
         )
+
+    def _old_or_unknown(self, raw: bytes, tag: str, error: msgspec.ValidationError) -> Event | Unknown:
+        value = msgspec.json.decode(raw)
+        newest = upcast(value)
+        cls = self._known.get(str(newest["type"]))
+        if cls is None:
+            return self._unknown(raw, tag)
+        if newest == value:
+            raise BadLine(f"holds a {tag} that does not fit its schema: {error}")
+        try:
+            return msgspec.convert(newest, type=cls)
+        except msgspec.ValidationError as problem:
+            raise BadLine(f"holds a {tag} that does not fit {newest['type']}: {problem}") from None
+
+    def _unknown(self, raw: bytes, tag: str) -> Unknown:
+        name, version = split_tag(tag)
+        known = [split_tag(other)[1] for other in self._known if split_tag(other)[0] == name]
+        if known and version > max(known):
+            raise NewerEvent(f"{name} in version {version}", max(known))
+        return Unknown(type=tag, raw=raw)
 
 
 def check_line(line: bytes) -> None:

@@ -29,6 +29,8 @@ class GenerationRequested(Event, frozen=True, kw_only=True):
     """Generation ends before the first of these strings that the model writes."""
     seed: int = 0
     """Derived from (run seed, path). Sent to the engine, never relied on."""
+    reused: bool = False
+    """True when the answer was copied from the record of the same request, and nobody was asked."""
 
 
 class GenerationCompleted(Event, frozen=True, kw_only=True):
@@ -50,6 +52,8 @@ class ExecutionRequested(Event, frozen=True, kw_only=True):
     program: str
     entry_point: str
     examples: tuple[Example, ...] = ()
+    reused: bool = False
+    """True when the answer was copied from the record of the same request, and nobody was asked."""
 
 
 class ExecutionCompleted(Event, frozen=True, kw_only=True):
@@ -70,6 +74,8 @@ class GradingRequested(Event, frozen=True, kw_only=True):
     entry_point: str
     tests_digest: str
     """sha256 of the tests' source, hex."""
+    reused: bool = False
+    """True when the answer was copied from the record of the same request, and nobody was asked."""
 
 
 class GradingCompleted(Event, frozen=True, kw_only=True):

@@ -1,10 +1,11 @@
 """How a run begins and ends, and what a case submits."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from events.base import Event
+from events.path import child
 
 FORMAT = 1
 """The version of the line format and of the events' meaning that this package writes."""
@@ -54,6 +55,37 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """The fingerprint of the architecture's source."""
 
 
+class Edit(msgspec.Struct, frozen=True, kw_only=True):
+    """One field that a fork changes of what its parent recorded."""
+
+    path: str
+    """Where, as the parent's log has it; empty for a field of the settings."""
+    field: str
+    value: Any
+    """As JSON holds it."""
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True):
+    """One time that a fork runs its cases: the front of their paths."""
+
+    name: str = ""
+    """Empty when the fork runs them once, at the parent's own paths."""
+    anew: str = ""
+    """The parent's path of a generation: this one and all that the case recorded later is drawn anew."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a fork comes from, and in what it departs."""
+
+    run_id: str
+    log: str
+    """Path of the parent's log when the fork was made."""
+    head: str
+    """Digest of the last line of the parent's log that was read."""
+    edits: tuple[Edit, ...] = ()
+    branches: tuple[Branch, ...] = (Branch(),)
+
+
 class RunStarted(Event, frozen=True, kw_only=True):
     """The header: always the first line of a log."""
 
@@ -61,6 +93,14 @@ class RunStarted(Event, frozen=True, kw_only=True):
     run_id: str
     settings: Settings
     provenance: Provenance
+    origin: Origin | None = None
+    """None for a run that was not forked."""
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The paths of the cases that the run is to solve."""
+        branches = self.origin.branches if self.origin else (Branch(),)
+        return tuple(child(branch.name, task) for branch in branches for task in self.settings.tasks)
 
 
 class RunResumed(Event, frozen=True, kw_only=True):
@@ -69,6 +109,8 @@ class RunResumed(Event, frozen=True, kw_only=True):
     provenance: Provenance
     torn_bytes: int = 0
     """How much of an unfinished last line was set aside."""
+    drifted: tuple[str, ...] = ()
+    """Roles and the architecture whose source had changed, which the user accepted."""
 
 
 class AnswerSubmitted(Event, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from events.codec import BadLine, LineDecoder, check_line, digest_line, stated_format
+from events.codec import BadLine, LineDecoder, NewerEvent, check_line, digest_line, stated_format
 from events.envelope import GENESIS, Line
 from events.errors import LogCorrupt, LogForeign, LogMissing
 from events.lifecycle import FORMAT, LogSealed
@@ -70,6 +70,13 @@ class LogReader:
             envelope = decoder.decode(line)
         except BadLine as bad:
             raise self._corrupt(str(bad)) from None
+        except NewerEvent as newer:
+            found, known = newer.args
+            raise LogForeign(
+                self.path,
+                found=f"{found} in line {self.lines + 1}",
+                expected=f"version {known} or older: upgrade the package that brings it",
+            ) from None
         if envelope.seq != self.lines:
             raise self._corrupt(f"has sequence number {envelope.seq} where {self.lines} was due")
         if envelope.prev != self.head:

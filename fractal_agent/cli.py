@@ -10,7 +10,21 @@ from typing import NoReturn
 
 import typer
 
-from fractal_agent.commands import catalog, examples, replay, resume, runs, show, solve
+from fractal_agent.commands import (
+    blame,
+    catalog,
+    diff,
+    examples,
+    export,
+    fork,
+    replay,
+    resume,
+    runs,
+    salvage,
+    show,
+    solve,
+    verify,
+)
 from fractal_agent.commands.options import Telling
 from fractal_agent.exits import Exit, exit_for
 
@@ -29,8 +43,14 @@ app = typer.Typer(
 app.command()(solve.solve)
 app.command()(resume.resume)
 app.command()(replay.replay)
+app.command()(fork.fork)
+app.command()(blame.blame)
 app.command()(show.show)
+app.command()(diff.diff)
 app.command()(runs.runs)
+app.command()(verify.verify)
+app.command()(salvage.salvage)
+app.command()(export.export)
 app.command()(catalog.roles)
 app.command()(catalog.architectures)
 app.command()(examples.examples)

@@ -124,7 +124,10 @@ def test_the_table_lists_every_part() -> None:
     rows = dict(re.findall(r"^\| `([A-Z]\w+)` \| ([^|]*?) \|$", PAGE, re.MULTILINE))
 
     assert rows == {name: fields(getattr(events, name)) for name in rows}
-    assert set(rows) == {"Settings", "Provenance", "Message", "Example", "ExampleResult"}
+    assert set(rows) == {
+        *("Settings", "Provenance", "Origin", "Edit", "Branch"),
+        *("Message", "Example", "ExampleResult"),
+    }
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")

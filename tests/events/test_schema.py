@@ -35,6 +35,7 @@ EVENTS: dict[str, dict[str, str]] = {
         "top_p": "float = 1.0",
         "stop": "tuple[str, ...] = ()",
         "seed": "int = 0",
+        "reused": "bool = False",
     },
     "GenerationCompleted": {
         "text": "str",
@@ -44,20 +45,40 @@ EVENTS: dict[str, dict[str, str]] = {
         "tokens_digest": "str = ''",
         "error": "str = ''",
     },
-    "ExecutionRequested": {"program": "str", "entry_point": "str", "examples": "tuple[Example, ...] = ()"},
+    "ExecutionRequested": {
+        "program": "str",
+        "entry_point": "str",
+        "examples": "tuple[Example, ...] = ()",
+        "reused": "bool = False",
+    },
     "ExecutionCompleted": {
         "outcome": "Literal['passed', 'failed', 'error', 'timeout', 'killed']",
         "results": "tuple[ExampleResult, ...] = ()",
         "error": "str = ''",
         "stdout": "str = ''",
     },
-    "GradingRequested": {"code": "str", "entry_point": "str", "tests_digest": "str"},
+    "GradingRequested": {
+        "code": "str",
+        "entry_point": "str",
+        "tests_digest": "str",
+        "reused": "bool = False",
+    },
     "GradingCompleted": {
         "outcome": "Literal['passed', 'failed', 'error', 'timeout', 'killed']",
         "error": "str = ''",
     },
-    "RunStarted": {"format": "int = 1", "run_id": "str", "settings": "Settings", "provenance": "Provenance"},
-    "RunResumed": {"provenance": "Provenance", "torn_bytes": "int = 0"},
+    "RunStarted": {
+        "format": "int = 1",
+        "run_id": "str",
+        "settings": "Settings",
+        "provenance": "Provenance",
+        "origin": "Origin | None = None",
+    },
+    "RunResumed": {
+        "provenance": "Provenance",
+        "torn_bytes": "int = 0",
+        "drifted": "tuple[str, ...] = ()",
+    },
     "AnswerSubmitted": {"code": "str"},
     "RunEnded": {"outcome": "Literal['completed', 'failed', 'interrupted']", "error": "str = ''"},
     "LogSealed": {"events": "int", "head": "str"},
@@ -65,6 +86,15 @@ EVENTS: dict[str, dict[str, str]] = {
 """Event to field to type and default."""
 
 PARTS: dict[str, dict[str, str]] = {
+    "Origin": {
+        "run_id": "str",
+        "log": "str",
+        "head": "str",
+        "edits": "tuple[Edit, ...] = ()",
+        "branches": "tuple[Branch, ...] = (Branch(name='', anew=''),)",
+    },
+    "Edit": {"path": "str", "field": "str", "value": "Any"},
+    "Branch": {"name": "str = ''", "anew": "str = ''"},
     "Example": {"call": "str", "expected": "str"},
     "ExampleResult": {
         "example": "Example",
