@@ -25,37 +25,45 @@ class HiddenTests(msgspec.Struct, frozen=True, kw_only=True):
         return cls(digest=hashlib.sha256(source.encode()).hexdigest(), source=source)
 
 
-async def run_case(
-    problem: ProblemPosed,
-    tests: HiddenTests,
-    *,
-    architecture: Architecture,
-    stage: LiveStage,
-    world: World,
-) -> GradingCompleted:
-    """The verdict of the hidden tests on the architecture's answer.
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One problem to be solved at one place."""
+
+    path: str
+    """The task's id; in a fork that solves it more than once, behind the branch's name."""
+    problem: ProblemPosed
+    tests: HiddenTests
+    world: World
+
+
+async def run_case(case: Case, *, architecture: Architecture, stage: LiveStage) -> GradingCompleted:
+    """The verdict of the hidden tests on the architecture's answer. `stage` stands at the case's path.
 
     Raises:
         Signal: the world failed, or the case is no longer what was recorded.
         Exception: whatever a role or the architecture raised.
     """
-    case = problem.task_id
-    posed = await stage.put(case, problem)
+    world, path = case.world, case.path
+    problem, posed = await stage.put(path, case.problem)
     written = await architecture.run(problem, stage)
     if not isinstance(written, CodeWritten):
         raise TypeError(
             f"architecture {architecture.name} returned {type(written).__name__}, expected CodeWritten"
         )
-    answer = AnswerSubmitted(code=written.code)
     written_at = stage.seq_of(written)
-    submitted = await stage.put(child(case, "answer"), answer, posed if written_at is None else written_at)
-    request = GradingRequested(code=answer.code, entry_point=problem.entry_point, tests_digest=tests.digest)
+    answer, submitted = await stage.put(
+        child(path, "answer"),
+        AnswerSubmitted(code=written.code),
+        posed if written_at is None else written_at,
+    )
+    request = GradingRequested(
+        code=answer.code, entry_point=problem.entry_point, tests_digest=case.tests.digest
+    )
     verdict, _ = await settle_effect(
         world,
-        nth(case, "grade", 0),
+        nth(path, "grade", 0),
         request,
-        lambda: world.sandbox.grade(answer.code, problem.entry_point, tests.source),
+        lambda asked: world.sandbox.grade(asked.code, asked.entry_point, case.tests.source),
         submitted,
     )
-    world.policy.finish(case)
+    world.policy.finish(path)
     return verdict

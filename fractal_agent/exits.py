@@ -10,7 +10,7 @@ class Exit(IntEnum):
     USAGE = 2
     """What was asked for does not exist or does not fit together."""
     DIVERGED = 3
-    """A replay found that the code no longer does what was recorded."""
+    """The code no longer does what was recorded."""
     CORRUPT = 4
     """A log is damaged, or is not a log."""
     INTERRUPTED = 130
@@ -20,21 +20,31 @@ class Exit(IntEnum):
 def exit_for(error: Exception) -> Exit | None:
     """The exit code of an error that one message reports; None for a bug, which keeps its traceback."""
     from events import LogCorrupt, LogError, LogExists, LogForeign, LogMissing, LogUnwritable
+    from fractal_agent.blaming import NothingToBlame
     from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName
     from fractal_agent.datasets import DatasetError
     from fractal_agent.engines.base import EngineError
+    from fractal_agent.export import ExportError, ExportUnwritable
     from fractal_agent.models import ModelError, ModelNotFound
     from fractal_agent.run import RunFailed
     from fractal_agent.runs import BadRunId, RunNotFound
     from fractal_agent.sandbox.base import SandboxError
+    from fractal_agent.solving import CodeChanged
+    from replay.edit import BadEdit
 
     match error:
+        case ExportError() if not isinstance(error, ExportUnwritable):
+            return Exit.USAGE
         case LogCorrupt() | LogForeign():
             return Exit.CORRUPT
-        case LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId():
+        case (
+            (LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId())
+            | (ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch())
+            | (BadEdit() | NothingToBlame())
+        ):
             return Exit.USAGE
-        case ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch():
-            return Exit.USAGE
-        case LogError() | RunFailed() | EngineError() | ModelError() | SandboxError():
+        case CodeChanged():
+            return Exit.DIVERGED
+        case LogError() | RunFailed() | ExportUnwritable() | EngineError() | ModelError() | SandboxError():
             return Exit.FAILED
     return None

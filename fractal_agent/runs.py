@@ -37,7 +37,15 @@ class BadRunId(Exception):
 
 def new_run_id(architecture: str, now: datetime, runs_dir: Path) -> str:
     """An id that sorts by time and says what ran: `20261124-051500-repair`."""
-    stem = f"{now:%Y%m%d-%H%M%S}-{architecture}"
+    return _free(f"{now:%Y%m%d-%H%M%S}-{architecture}", runs_dir)
+
+
+def derived_run_id(run_id: str, kind: str, runs_dir: Path) -> str:
+    """An id that says what a run was made from: `repair-41b-fork`, then `repair-41b-fork-2`."""
+    return _free(f"{run_id}-{kind}", runs_dir)
+
+
+def _free(stem: str, runs_dir: Path) -> str:
     taken, number = stem, 1
     while (runs_dir / taken).exists():
         number += 1

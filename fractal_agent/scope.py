@@ -25,6 +25,8 @@ from events.path import nth
 from fractal_agent.engines.base import Engine
 from fractal_agent.recorder import Recorder
 from fractal_agent.sandbox.base import Sandbox
+from replay.edit import Edits
+from replay.journal import reused
 from replay.policy import Policy
 from replay.signals import Signal
 
@@ -40,6 +42,14 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     recorder: Recorder
     policy: Policy
     seed: int
+    edits: Edits = Edits()
+    """What a fork changes of what its parent recorded."""
+    branch: str = ""
+    """The front of all paths here, in a fork that runs its cases more than once."""
+
+    def origin(self, path: str) -> str:
+        """The same place in the run that this one was forked from."""
+        return path.removeprefix(f"{self.branch}/") if self.branch else path
 
 
 class WorldFailed(Signal):
@@ -85,7 +95,7 @@ class Scope:
 
     @cached_property
     def random(self) -> Random:
-        return Random(derive_seed(self._world.seed, f"{self._path}/random"))
+        return Random(derive_seed(self._world.seed, f"{self._world.origin(self._path)}/random"))
 
     async def generate(
         self,
@@ -107,14 +117,14 @@ class Scope:
             stop=tuple(stop),
             seed=derive_seed(self._world.seed, path),
         )
-        return await self._effect(path, request, lambda: self._world.engine.generate(request, path))
+        return await self._effect(path, request, lambda asked: self._world.engine.generate(asked, path))
 
     async def execute(
         self, program: str, *, entry_point: str, examples: Sequence[Example]
     ) -> ExecutionCompleted:
         path = self._next("execute")
         request = ExecutionRequested(program=program, entry_point=entry_point, examples=tuple(examples))
-        return await self._effect(path, request, lambda: self._world.sandbox.execute(request))
+        return await self._effect(path, request, self._world.sandbox.execute)
 
     def _next(self, kind: str) -> str:
         path = nth(self._path, kind, self._counts[kind])
@@ -123,7 +133,9 @@ class Scope:
         self._counts[kind] += 1
         return path
 
-    async def _effect(self, path: str, request: Event, perform: Callable[[], Awaitable[Result]]) -> Result:
+    async def _effect(
+        self, path: str, request: Request, perform: Callable[[Request], Awaitable[Result]]
+    ) -> Result:
         self._running = path
         try:
             result, _ = await settle_effect(self._world, path, request, perform, self._cause)
@@ -133,7 +145,7 @@ class Scope:
 
 
 async def settle_effect(
-    world: World, path: str, request: Event, perform: Callable[[], Awaitable[Result]], cause: int
+    world: World, path: str, request: Request, perform: Callable[[Request], Awaitable[Result]], cause: int
 ) -> tuple[Result, int]:
     """The world's answer and the number of its line: from the record, or performed and recorded.
 
@@ -144,17 +156,28 @@ async def settle_effect(
         WorldFailed: it could not be performed or recorded.
         Diverged, RecordingEnded: as the policy says.
     """
-    recorded = world.policy.effect(path, request)
-    if recorded is not None:
+    origin = world.origin(path)
+    asked = world.edits.apply(origin, request)
+    recorded = world.policy.effect(path, asked)
+    if recorded is not None and recorded.completed >= 0:
         return cast(Result, recorded.result), recorded.completed
-    requested = await record(world, path, request, cause)
+    if recorded is not None:
+        requested = await record(world, path, reused(recorded.request), cause)
+        result = cast(Result, recorded.result)
+    else:
+        requested = await record(world, path, asked, cause)
+        result = await _performed(path, asked, perform)
+    result = world.edits.apply(origin, result)
+    return result, await record(world, path, result, requested)
+
+
+async def _performed(path: str, request: Request, perform: Callable[[Request], Awaitable[Result]]) -> Result:
     try:
-        result = await perform()
+        return await perform(request)
     except (Exception, anyio.get_cancelled_exc_class()) as error:
         if is_cancelled(error):
             raise
         raise WorldFailed(path, error) from error
-    return result, await record(world, path, result, requested)
 
 
 async def record(world: World, path: str, event: Event, cause: int | None) -> int:

@@ -52,11 +52,17 @@ class LiveStage:
     def settings(self) -> Settings:
         return self._settings
 
-    async def put(self, path: str, event: Event, cause: int | None = None) -> int:
-        """Returns the number of the event's line once it is in the log."""
+    @property
+    def path(self) -> str:
+        """Where this stretch happens; the case's own path on the stage that a case begins with."""
+        return self._path
+
+    async def put(self, path: str, event: Out, cause: int | None = None) -> tuple[Out, int]:
+        """The event, edited where this is a fork that edits it, and its line's number once it is logged."""
+        event = self._world.edits.apply(self._world.origin(path), event)
         seq = await self._write(path, event, cause)
         self._logged.add(event, seq)
-        return seq
+        return event, seq
 
     async def _write(self, path: str, event: Event, cause: int | None) -> int:
         recorded = self._world.policy.fact(path, event)
@@ -77,7 +83,7 @@ class LiveStage:
                 cause = await self._write(child(path, "given"), event, None)
                 self._given.add(event, cause)
             answer: Out = await self._bus.ask(player, event, Scope(self._world, path, cause))
-            await self.put(path, answer, cause)
+            answer, _ = await self.put(path, answer, cause)
             return answer
 
     @contextmanager

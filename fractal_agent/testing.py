@@ -8,6 +8,7 @@ import msgspec
 from agents.role import Role
 from events import Entry, Event, ProblemPosed, Settings
 from fractal_agent.architectures.base import Architecture
+from fractal_agent.case import Case, HiddenTests
 from fractal_agent.datasets import Task
 from fractal_agent.engines.base import Engine
 from fractal_agent.recorder import MemoryRecorder, Recorder
@@ -67,5 +68,14 @@ async def run_in_memory(
         policy=policy or Live(),
         seed=settings.seed,
     )
-    await run_cases(tasks, settings=settings, architecture=architecture, cast=cast, world=world)
+    cases = [
+        Case(
+            path=task.problem.task_id,
+            problem=task.problem,
+            tests=HiddenTests.of(task.hidden_tests),
+            world=world,
+        )
+        for task in tasks
+    ]
+    await run_cases(cases, settings=settings, architecture=architecture, cast=cast)
     return memory.entries

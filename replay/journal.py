@@ -1,6 +1,6 @@
 """What a run recorded, by path: each effect's request and result, and each event that was returned."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -14,6 +14,8 @@ from events.effects import (
     GradingRequested,
 )
 from events.envelope import Entry, Unknown
+from events.path import is_within
+from events.work import ProblemPosed
 
 REQUESTS = (GenerationRequested, ExecutionRequested, GradingRequested)
 RESULTS = (GenerationCompleted, ExecutionCompleted, GradingCompleted)
@@ -28,7 +30,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     result: Event | None = None
     """None when the run stopped before the world had answered."""
     completed: int = -1
-    """`seq` of the result's line."""
+    """`seq` of the result's line; -1 when there is none in the log that is being written."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +41,10 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Journal:
-    """The records of one run, found by path. Read-only once it is made."""
+    """The records of one run, found by path. Read-only once it is made.
+
+    A case that is posed a second time begins anew there: what it recorded before no longer counts.
+    """
 
     def __init__(self, entries: Iterable[Entry[Event | Unknown]] = ()) -> None:
         self.effects: dict[str, Effect] = {}
@@ -57,4 +62,55 @@ class Journal:
             asked = self.effects[path]
             self.effects[path] = msgspec.structs.replace(asked, result=event, completed=entry.seq)
         else:
+            if isinstance(event, ProblemPosed) and path in self.facts:
+                self._forget(path)
             self.facts[path] = Fact(event=event, seq=entry.seq)
+
+    def _forget(self, case: str) -> None:
+        for records in (self.effects, self.facts):
+            for path in [path for path in records if is_within(path, case)]:
+                del records[path]
+
+    def before(self, case: str, path: str) -> "Journal":
+        """The same records without the generation at `path` and those that the case asked for later."""
+        end = self.effects[path].requested
+        return self._only(lambda name, effect: effect.requested < end or not is_within(name, case))
+
+    def without_generations(self) -> "Journal":
+        """The same records without what a model answered."""
+        return self._only(lambda name, effect: False)
+
+    def of_branch(self, branch: str) -> "Journal":
+        """The records of one branch of a fork, at the paths that they have without its name."""
+        front = f"{branch}/" if branch else ""
+        mine = Journal()
+        mine.effects = {k.removeprefix(front): v for k, v in self.effects.items() if k.startswith(front)}
+        mine.facts = {k.removeprefix(front): v for k, v in self.facts.items() if k.startswith(front)}
+        return mine
+
+    def _only(self, kept: Callable[[str, Effect], bool]) -> "Journal":
+        """The same records, of generations only those that are to be kept."""
+        fewer = Journal()
+        fewer.facts = self.facts
+        fewer.effects = {
+            path: effect
+            for path, effect in self.effects.items()
+            if not isinstance(effect.request, GenerationRequested) or kept(path, effect)
+        }
+        return fewer
+
+
+def same_request(one: Event, other: Event) -> bool:
+    """True when both ask for the same thing, whatever their seeds and wherever the answers came from."""
+    return type(one) is type(other) and _asked(one) == _asked(other)
+
+
+def _asked(request: Event) -> Event:
+    if isinstance(request, GenerationRequested):
+        return msgspec.structs.replace(request, seed=0, reused=False)
+    return msgspec.structs.replace(request, reused=False)
+
+
+def reused(request: Event) -> Event:
+    """The request as it was made, marked as answered from the record."""
+    return msgspec.structs.replace(request, reused=True)

@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from typing import Protocol
 
+import msgspec
+
 from events.base import Event
 from events.path import is_within
 from replay.drift import Diverged
-from replay.journal import Effect, Fact, Journal
+from replay.journal import Effect, Fact, Journal, same_request
 from replay.signals import Signal
 
 
@@ -25,6 +27,8 @@ class Policy(Protocol):
 
     def effect(self, path: str, request: Event) -> Effect | None:
         """The recorded effect to reuse, with its result, or None to perform it.
+
+        One whose `completed` is -1 comes from elsewhere and is still to be written.
 
         Raises:
             Diverged: the journal has, or lacks, something that it must not.
@@ -75,7 +79,7 @@ class _Comparing:
         found = self._journal.effects.get(path)
         if found is None:
             return None
-        if found.request != request:
+        if not same_request(found.request, request):
             raise Diverged(path, recorded=found.request, now=request)
         self.effects.add(path)
         return found
@@ -113,6 +117,34 @@ class Resume(_Comparing):
 
     def fact(self, path: str, event: Event) -> Fact | None:
         return self._agreeing_fact(path, event)
+
+
+class Fork:
+    """Another log speaks for the world wherever the same is asked at the same place; the rest is performed.
+
+    Facts are never taken over: roles act anew, on what is reused and what is not.
+    """
+
+    def __init__(self, source: Journal, *, branch: str = "", first: Policy | None = None) -> None:
+        self._source = source
+        self._front = f"{branch}/" if branch else ""
+        self._first = first or Live()
+        """Asked before the other log: what this run has recorded itself, when it is taken up again."""
+
+    def effect(self, path: str, request: Event) -> Effect | None:
+        own = self._first.effect(path, request)
+        if own is not None:
+            return own
+        found = self._source.effects.get(path.removeprefix(self._front))
+        if found is None or found.result is None or not same_request(found.request, request):
+            return None
+        return msgspec.structs.replace(found, requested=-1, completed=-1)
+
+    def fact(self, path: str, event: Event) -> Fact | None:
+        return self._first.fact(path, event)
+
+    def finish(self, case: str) -> None:
+        self._first.finish(case)
 
 
 class Strict(_Comparing):

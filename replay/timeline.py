@@ -9,31 +9,30 @@ from events.effects import (
     GenerationCompleted,
     GenerationRequested,
     GradingCompleted,
+    GradingRequested,
 )
 from events.envelope import Entry, Unknown
-from events.lifecycle import AnswerSubmitted, LogSealed, RunEnded, RunResumed, RunStarted
+from events.lifecycle import AnswerSubmitted, LogSealed, Provenance, RunEnded, RunResumed, RunStarted
 from events.work import CodeWritten, PlanRevised, ProblemPosed
 
 
 class CaseStory:
     """What happened to one problem so far."""
 
-    def __init__(self, problem: ProblemPosed, began: float) -> None:
+    def __init__(self, path: str, problem: ProblemPosed, began: float) -> None:
+        self.id = path
+        """The task's id; in a fork that solves it more than once, behind the branch's name."""
         self.problem = problem
         self.began = began
         """Unix time in seconds."""
         self.ended: float | None = None
-        self.entries: list[Entry[Event]] = []
+        self.entries: list[Entry[Event | Unknown]] = []
         """All of the case's events but the problem, in the order of the log."""
         self.answer: str | None = None
         self.verdict: GradingCompleted | None = None
         self._revisions: set[int] = set()
         self._first_codes: set[str] = set()
         self._revised_codes: set[str] = set()
-
-    @property
-    def id(self) -> str:
-        return self.problem.task_id
 
     @property
     def passed(self) -> bool:
@@ -45,8 +44,10 @@ class CaseStory:
         """True when the answer passed the hidden tests and is a code that only a revised plan led to."""
         return self.passed and self.answer in self._revised_codes - self._first_codes
 
-    def add(self, entry: Entry[Event]) -> None:
-        self.entries.append(entry)
+    def add(self, entry: Entry[Event] | Entry[Event | Unknown]) -> None:
+        self.entries.append(
+            Entry(seq=entry.seq, at=entry.at, path=entry.path, cause=entry.cause, event=entry.event)
+        )
         match entry.event:
             case AnswerSubmitted(code=code):
                 self.answer = code
@@ -63,6 +64,10 @@ class Timeline:
 
     def __init__(self) -> None:
         self.started: RunStarted | None = None
+        self._planned: frozenset[str] = frozenset()
+        """The paths of the cases that the run is to solve."""
+        self.provenance: Provenance | None = None
+        """What the run was last taken up with."""
         self.began = 0.0
         """When the header was written: Unix time in seconds."""
         self._stretch = 0.0
@@ -76,14 +81,21 @@ class Timeline:
         self.ended: RunEnded | None = None
         self.sealed = False
         self.cases: dict[str, CaseStory] = {}
-        """By id, in the order in which they began."""
+        """By path, in the order in which they began."""
         self.events = 0
         self.generations = 0
+        """Answers of the model that this run asked for; reused ones do not count, nor do their tokens."""
         self.executions = 0
+        self.performed = 0
+        """Effects that this run asked the world for."""
+        self.reused = 0
+        """Effects whose results were copied from the record of the same request."""
         self.prompt_tokens = 0
         self.completion_tokens = 0
         self.in_flight = 0
         """Generations asked for and not yet answered."""
+        self._copying: set[str] = set()
+        """Paths of requests that are answered from another record."""
 
     @classmethod
     def of(cls, entries: Iterable[Entry[Event | Unknown]]) -> Self:
@@ -99,42 +111,53 @@ class Timeline:
         if isinstance(event, RunResumed):
             self._before, self._stretch = self.seconds, entry.at
         self.last = entry.at
-        if isinstance(event, Unknown):
-            return
-        if isinstance(event, ProblemPosed) and entry.path == event.task_id:
-            self.cases[entry.path] = CaseStory(event, entry.at)
+        if isinstance(event, ProblemPosed) and self._is_case(entry.path, event):
+            self.cases[entry.path] = CaseStory(entry.path, event, entry.at)
         elif entry.path:
-            self._count(event)
-            self._case_of(entry.path).add(
-                Entry(seq=entry.seq, at=entry.at, path=entry.path, cause=entry.cause, event=event)
-            )
-        else:
+            self._count(entry.path, event)
+            self._case_of(entry.path).add(entry)
+        elif isinstance(event, Event):
             self._add_to_run(event, entry.at)
+
+    def _is_case(self, path: str, event: ProblemPosed) -> bool:
+        return path == event.task_id or path in self._planned
 
     def _add_to_run(self, event: Event, at: float) -> None:
         self.sealed = isinstance(event, LogSealed)
         match event:
-            case RunStarted():
-                self.started = event
+            case RunStarted(provenance=made):
+                self.started, self.provenance = event, made
+                self._planned = frozenset(event.cases)
                 self.began = self._stretch = at
-            case RunResumed():
+            case RunResumed(provenance=made):
+                self.provenance = made
                 self.resumed += 1
                 self.ended = None
                 self.in_flight = 0
             case RunEnded():
                 self.ended = event
 
-    def _count(self, event: Event) -> None:
+    def _count(self, path: str, event: Event | Unknown) -> None:
         match event:
-            case GenerationRequested():
-                self.in_flight += 1
-            case GenerationCompleted():
+            case GenerationRequested() | ExecutionRequested() | GradingRequested():
+                self._count_request(path, event)
+            case GenerationCompleted() if path not in self._copying:
                 self.in_flight -= 1
                 self.generations += 1
                 self.prompt_tokens += event.prompt_tokens
                 self.completion_tokens += event.completion_tokens
-            case ExecutionRequested():
-                self.executions += 1
+
+    def _count_request(
+        self, path: str, request: GenerationRequested | ExecutionRequested | GradingRequested
+    ) -> None:
+        if request.reused:
+            self.reused += 1
+            self._copying.add(path)
+            return
+        self._copying.discard(path)
+        self.performed += 1
+        self.in_flight += isinstance(request, GenerationRequested)
+        self.executions += isinstance(request, ExecutionRequested)
 
     def _case_of(self, path: str) -> CaseStory:
         """The case that the path lies in; ids may hold slashes, so the longest fitting front wins."""
@@ -144,6 +167,11 @@ class Timeline:
                 return self.cases[front]
             front = front.rpartition("/")[0]
         raise KeyError(path)
+
+    @property
+    def completed(self) -> bool:
+        """True when nothing is left to do in the run."""
+        return self.ended is not None and self.ended.outcome == "completed"
 
     @property
     def graded(self) -> list[CaseStory]:

@@ -1,8 +1,57 @@
 """`blame`: find the step of a failed case that most often decides it."""
 
-from fractal_agent.commands.options import Json, Run, RunsDir
+from typing import Annotated
+
+import typer
+
+from fractal_agent.commands.options import Json, Plugins, Run, RunId, RunsDir
 
 
-def blame(run: Run, runs_dir: RunsDir = None, json: Json = False) -> None:
-    """Find the step of a failed case that most often decides it."""
-    raise NotImplementedError(run)
+def blame(
+    ctx: typer.Context,
+    run: Run,
+    case: Annotated[str, typer.Argument(help="The failed case.", metavar="CASE")],
+    samples: Annotated[int, typer.Option(help="How often each step is drawn.", metavar="N", min=1)] = 8,
+    temperature: Annotated[
+        float,
+        typer.Option(
+            help="At which a step is drawn that was recorded greedily.", metavar="T", min=0.01, max=2.0
+        ),
+    ] = 0.8,
+    plugin: Plugins = None,
+    run_id: RunId = None,
+    runs_dir: RunsDir = None,
+    json: Json = False,
+) -> None:
+    """Find the step of a failed case that most often decides it.
+
+    Draws each step of the model anew, many times, from what was recorded before it, lets the case go on from
+    there, and tells how often a different answer at that step led to a pass. All samples are in a run of
+    their own, which can be resumed: the same command with its --run-id goes on.
+    """
+    from events import LOG_NAME
+    from fractal_agent.blaming import blame_job, blame_of
+    from fractal_agent.catalog import load_catalog
+    from fractal_agent.commands.options import runs_dir_or_default
+    from fractal_agent.commands.running import Report, carry_out
+    from fractal_agent.forking import resume_fork_job
+    from fractal_agent.recording import Recording
+    from fractal_agent.report.blamed import render_blame
+    from fractal_agent.runs import check_run_id, derived_run_id, find_run
+    from fractal_agent.solving import resume, solve
+    from replay.timeline import Timeline
+
+    runs = runs_dir_or_default(runs_dir)
+    parent = Recording(find_run(run, runs))
+    catalog = load_catalog(plugin or parent.started.settings.plugins)
+    name = check_run_id(run_id) if run_id else derived_run_id(parent.started.run_id, "blame", runs)
+
+    def report(timeline: Timeline, folder: str) -> object:
+        return blame_of(Recording(runs / name), parent)
+
+    if (runs / name / LOG_NAME).exists():
+        begun = Recording(runs / name)
+        job = resume_fork_job(begun, catalog)
+        carry_out(resume, job, json, ctx.obj, Report(report, render_blame))
+    job = blame_job(parent, catalog, folder=runs / name, case=case, samples=samples, temperature=temperature)
+    carry_out(solve, job, json, ctx.obj, Report(report, render_blame))

@@ -1,8 +1,98 @@
-"""`fork`: run a case again from an edited record."""
+"""`fork`: run on from a recorded point with something changed."""
 
-from fractal_agent.commands.options import Json, Run, RunsDir
+from typing import Annotated
+
+import typer
+
+from fractal_agent.commands.options import Json, Plugins, Run, RunId, RunsDir
 
 
-def fork(run: Run, runs_dir: RunsDir = None, json: Json = False) -> None:
-    """Run a case again from an edited record."""
-    raise NotImplementedError(run)
+def fork(
+    ctx: typer.Context,
+    run: Run,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this case; by default the one of --at, else all. Repeatable.", metavar="ID"),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="The path of what is to change; `show RUN CASE` prints the paths.", metavar="PATH"),
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Set a field of what is recorded at --at (plan, code, prompt, text, temperature and so on); "
+            "without --at, one of the run's settings. @FILE reads the value from a file. Repeatable.",
+            metavar="KEY=VALUE|KEY=@FILE",
+        ),
+    ] = None,
+    cast: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Let one role play another's part: critic=skeptic. Repeatable.", metavar="PART=ROLE"
+        ),
+    ] = None,
+    samples: Annotated[
+        int,
+        typer.Option(help="Run the branch so many times, and tell how often it passes.", metavar="N", min=1),
+    ] = 1,
+    plugin: Plugins = None,
+    run_id: RunId = None,
+    runs_dir: RunsDir = None,
+    json: Json = False,
+) -> None:
+    """Run on from a recorded point, with something changed.
+
+    Makes a new run. What the change does not touch is reused from the record; only what depends on it is
+    performed. Without --set and --cast, the generation at --at and all after it are drawn anew;
+    without --at as well, cases run again under the present code of the roles.
+
+    \b
+    For example:
+      fork latest --at HumanEval/44/repairer.0 --set plan=@plan.txt
+      fork latest --at HumanEval/44/coder.0/generate.0 --samples 8
+      fork latest --set rounds=4
+      fork latest --case HumanEval/44 --cast repairer=my_repairer --plugin my_repairer.py
+    """  # noqa: D301 - the backspace keeps the lines apart
+    from functools import partial
+
+    from events import Edit
+    from fractal_agent.catalog import load_catalog, located
+    from fractal_agent.commands.options import runs_dir_or_default
+    from fractal_agent.commands.running import Report, carry_out, changes, parts
+    from fractal_agent.forking import edits_at, fork_job
+    from fractal_agent.forking import samples as branches_of
+    from fractal_agent.recording import Recording
+    from fractal_agent.report.forked import forked, render_forked
+    from fractal_agent.runs import check_run_id, derived_run_id, find_run
+    from fractal_agent.solving import solve
+    from replay.edit import edit_settings
+
+    runs = runs_dir_or_default(runs_dir)
+    parent = Recording(find_run(run, runs))
+    settings = parent.started.settings
+    plugins = tuple(located(one) for one in plugin or ()) or settings.plugins
+    wanted, cases, anew = changes(change or []), case or [], ""
+    edits: list[Edit] = []
+    if at is None:
+        edits = [edit_settings(settings, key, text) for key, text in wanted.items()]
+    else:
+        place, path, edits = edits_at(parent, at, wanted)
+        cases = cases or [place]
+        if place not in cases:
+            raise typer.BadParameter(f"--at {at} lies in case {place}, and --case names {', '.join(cases)}")
+        anew = "" if wanted or cast else path
+    if plugins != settings.plugins:
+        edits.append(Edit(path="", field="plugins", value=list(plugins)))
+    name = check_run_id(run_id) if run_id else derived_run_id(parent.started.run_id, "fork", runs)
+    job = fork_job(
+        parent,
+        load_catalog(plugins),
+        folder=runs / name,
+        cases=cases,
+        edits=edits,
+        cast=parts(cast or []),
+        branches=branches_of(samples, anew=anew),
+    )
+    carry_out(solve, job, json, ctx.obj, Report(partial(forked, parent), render_forked))

@@ -15,6 +15,10 @@ RunsDir = Annotated[
     Path | None,
     typer.Option(help="Where runs lie.  [default: $FRACTAL_AGENT_RUNS_DIR, else runs]", metavar="DIR"),
 ]
+RunId = Annotated[
+    str | None,
+    typer.Option(help="Name of the new run.  [default: made from the old one's]", metavar="ID"),
+]
 Plugins = Annotated[
     list[str] | None,
     typer.Option(

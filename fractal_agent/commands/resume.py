@@ -1,40 +1,64 @@
 """`resume`: go on with a run that was stopped."""
 
+from functools import partial
+from typing import Annotated
+
 import typer
 
 from fractal_agent.commands.options import Json, Plugins, Run, RunsDir
 
 
 def resume(
-    ctx: typer.Context, run: Run, plugin: Plugins = None, runs_dir: RunsDir = None, json: Json = False
+    ctx: typer.Context,
+    run: Run,
+    accept_drift: Annotated[
+        bool,
+        typer.Option(
+            "--accept-drift",
+            help="Go on although roles or prompts have changed: unfinished cases begin anew under the "
+            "present code, and reuse each answer to a request that is still the same.",
+        ),
+    ] = False,
+    plugin: Plugins = None,
+    runs_dir: RunsDir = None,
+    json: Json = False,
 ) -> None:
     """Go on with a run that was stopped.
 
-    What is recorded is not done again. Settings are the run's own.
+    What is recorded is not done again. Settings are the run's own. Exits with 3, before anything runs,
+    when the code has changed since.
     """
-    from events import LOG_NAME, LogReader
     from fractal_agent.catalog import load_catalog
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import carry_out, conclude
     from fractal_agent.datasets import load, select
-    from fractal_agent.runs import find_run, require_header
-    from fractal_agent.solving import Job, is_completed
+    from fractal_agent.forking import resume_fork_job
+    from fractal_agent.job import Job
+    from fractal_agent.recording import Recording
+    from fractal_agent.runs import find_run
     from fractal_agent.solving import resume as resume_job
-    from replay.timeline import Timeline
 
-    folder = find_run(run, runs_dir_or_default(runs_dir))
-    started = require_header(folder)
-    settings = started.settings
-    catalog = load_catalog(plugin or settings.plugins)
-    timeline = Timeline.of(LogReader(folder / LOG_NAME))
-    if is_completed(timeline):
+    recording = Recording(find_run(run, runs_dir_or_default(runs_dir)))
+    started = recording.started
+    if recording.timeline.completed:
         typer.echo("Nothing to do: the run is completed.", err=True)
-        conclude(timeline, folder, json)
-    job = Job(
-        run_id=started.run_id,
-        folder=folder,
-        settings=settings,
-        tasks=select(load(settings.dataset), ids=settings.tasks),
-        catalog=catalog,
-    )
-    carry_out(resume_job, job, json, ctx.obj)
+        conclude(recording.timeline, recording.folder, json)
+    catalog = load_catalog(plugin or started.settings.plugins)
+    if started.origin is None:
+        tasks = select(load(started.settings.dataset), ids=started.settings.tasks)
+        job = Job(
+            run_id=started.run_id,
+            folder=recording.folder,
+            settings=started.settings,
+            tasks=tasks,
+            catalog=catalog,
+        )
+    else:
+        job = resume_fork_job(recording, catalog)
+        if job.parent is None:
+            typer.echo(
+                f"{started.origin.log}: the run that this one was forked from is gone. "
+                "What was not copied yet is performed.",
+                err=True,
+            )
+    carry_out(partial(resume_job, accept_drift=accept_drift), job, json, ctx.obj)

@@ -5,21 +5,21 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from events import LOG_NAME, Entry, Event, LogReader
 from fractal_agent.commands.options import Telling, console, print_json
 from fractal_agent.engines import EngineError
 from fractal_agent.exits import Exit, exit_for
+from fractal_agent.job import Job
 from fractal_agent.logs import Level, LogStyle, logging_to
 from fractal_agent.report.live import live_progress, spoken_on
 from fractal_agent.report.summary import next_command, render_summary, summarize
 from fractal_agent.run import RunFailed
-from fractal_agent.solving import Job
 from replay.drift import Diverged
 from replay.timeline import Timeline
 
@@ -37,10 +37,24 @@ class TerminalViewer:
         return live_progress(self._console, timeline, total)
 
 
+class Report(NamedTuple):
+    """What is printed of a run that has ended: made from its timeline and its log's path, then rendered."""
+
+    make: Callable[[Timeline, str], Any]
+    render: Callable[[Any], RenderableType]
+
+
+SUMMARY = Report(summarize, render_summary)
+
+
 def carry_out(
-    act: Callable[[Job, TerminalViewer], Timeline], job: Job, json: bool, telling: Telling
+    act: Callable[[Job, TerminalViewer], Timeline],
+    job: Job,
+    json: bool,
+    telling: Telling,
+    report: Report = SUMMARY,
 ) -> NoReturn:
-    """Does the job, prints its summary, and exits as it ended."""
+    """Does the job, prints the report, and exits as it ended."""
     failure: RunFailed | Diverged | None = None
     with spoken_on(sys.stderr) as spoken, logging_to(_line_printer(spoken), _style(telling)):
         try:
@@ -50,18 +64,23 @@ def carry_out(
     if timeline.started is None:
         typer.echo("Stopped before anything was recorded.", err=True)
         raise typer.Exit(Exit.INTERRUPTED)
-    conclude(timeline, job.folder, json, failure)
+    conclude(timeline, job.folder, json, failure, report)
 
 
 def conclude(
-    timeline: Timeline, folder: Path, json: bool, failure: RunFailed | Diverged | None = None
+    timeline: Timeline,
+    folder: Path,
+    json: bool,
+    failure: RunFailed | Diverged | None = None,
+    report: Report = SUMMARY,
 ) -> NoReturn:
-    """Prints the summary of a run that has at least its header, and exits as the run ended."""
-    summary = summarize(timeline, str(folder / LOG_NAME))
+    """Prints the report of a run that has at least its header, and exits as the run ended."""
+    made = report.make(timeline, str(folder / LOG_NAME))
     if json:
-        print_json(summary)
+        print_json(made)
     else:
-        console().print(render_summary(summary))
+        console().print(report.render(made))
+    summary = summarize(timeline, str(folder / LOG_NAME))
     match failure:
         case None:
             pass
@@ -98,7 +117,8 @@ def _explain(failure: RunFailed) -> None:
 def _explain_drift(diverged: Diverged) -> None:
     typer.echo("\n".join(diverged.diff()), err=True)
     typer.echo(
-        f"error: {diverged}. What is recorded cannot be reused: undo the change of the code, or begin anew.",
+        f"error: {diverged}. What is recorded cannot be reused: undo the change of the code, or go on with "
+        "--accept-drift.",
         err=True,
     )
 
@@ -112,6 +132,24 @@ def parts(cast: Sequence[str]) -> dict[str, str]:
             raise typer.BadParameter(f"--cast {item}: expected PART=ROLE, for example critic=skeptic")
         chosen[part] = player
     return chosen
+
+
+def changes(items: Sequence[str]) -> dict[str, str]:
+    """`["plan=@plan.txt", "rounds=3"]` as a mapping, files read; a usage error for anything else."""
+    wanted: dict[str, str] = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not (key and equals):
+            raise typer.BadParameter(f"--set {item}: expected KEY=VALUE or KEY=@FILE, for example rounds=3")
+        wanted[key] = _read(value[1:]) if value.startswith("@") else value
+    return wanted
+
+
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"--set @{file}: cannot be read as text: {error}") from None
 
 
 def only_with(option: str, value: object, needed: str, engine: str) -> None:

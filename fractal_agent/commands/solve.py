@@ -73,8 +73,8 @@ def solve(
     from fractal_agent.config import DEFAULT_MODEL
     from fractal_agent.datasets import load, select
     from fractal_agent.engines import ENGINES
+    from fractal_agent.job import Job
     from fractal_agent.runs import check_run_id, new_run_id
-    from fractal_agent.solving import Job
     from fractal_agent.solving import solve as solve_job
 
     catalog = load_catalog(plugin or [])

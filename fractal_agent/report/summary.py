@@ -51,6 +51,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     interval: Interval
     """95 %, Wilson."""
     repaired: int
+    parent: str
+    """The run that this one was forked from; empty for one that was not."""
+    reused: int
+    """Effects whose results were copied from the parent, or from before the code changed."""
+    performed: int
+    """Effects that were asked of the world."""
     generations: int
     prompt_tokens: int
     completion_tokens: int
@@ -76,12 +82,15 @@ def summarize(timeline: Timeline, log: str) -> Summary:
         engine=settings.engine,
         seed=settings.seed,
         sandbox=made.sandbox,
-        total=len(settings.tasks),
+        total=len(timeline.started.cases),
         graded=graded,
         passed=passed,
         pass_at_1=passed / graded if graded else 0.0,
         interval=wilson(passed, graded),
         repaired=timeline.repaired,
+        parent=timeline.started.origin.run_id if timeline.started.origin else "",
+        reused=timeline.reused,
+        performed=timeline.performed,
         generations=timeline.generations,
         prompt_tokens=timeline.prompt_tokens,
         completion_tokens=timeline.completion_tokens,
@@ -112,8 +121,10 @@ def render_summary(summary: Summary) -> RenderableType:
             f"{rate if summary.graded else 'nothing graded'}   ({summary.graded} of {summary.total} graded)"
         )
     table = Table.grid(padding=(0, 2))
+    fork = [("fork of", f"{summary.parent}, {summary.reused} effects reused")] if summary.parent else []
     for name, value in (
         ("run", f"{summary.run_id} ({summary.state})"),
+        *fork,
         ("what", f"{summary.dataset}, {summary.architecture}, {summary.model} on {summary.engine}"),
         ("pass@1", rate),
         ("repaired", str(summary.repaired)),

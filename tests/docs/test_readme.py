@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 from fractal_agent.catalog import load_catalog
 from fractal_agent.cli import app
 from fractal_agent.datasets import load, select
+from fractal_agent.job import Job, Unwatched
 from fractal_agent.replaying import replay_run
-from fractal_agent.solving import Job, Unwatched, solve
+from fractal_agent.solving import solve
 from fractal_agent.testing import make_settings
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,9 @@ from fractal_agent.cli import run
 from fractal_agent.commands.running import parts
 from fractal_agent.datasets import load, select
 from fractal_agent.exits import Exit
+from fractal_agent.job import Job, Unwatched
 from fractal_agent.replaying import replay_run
-from fractal_agent.solving import Job, Unwatched, solve
+from fractal_agent.solving import solve
 from fractal_agent.testing import make_settings
 
 SKEPTIC = '''

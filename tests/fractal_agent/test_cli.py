@@ -425,7 +425,7 @@ def test_resume_with_changed_code(place: Place, call: Callable[..., Printed]) ->
 
     assert printed.code == Exit.DIVERGED
     assert re.search(r"^\+.*Write it well\.$", printed.err, re.MULTILINE)
-    assert "undo the change of the code, or begin anew" in printed.err
+    assert "Nothing was run. Undo the change, or go on with --accept-drift" in printed.err
     assert "Traceback" not in printed.err
 
 

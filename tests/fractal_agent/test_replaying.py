@@ -10,9 +10,10 @@ from agents.planner import planner
 from events import CodeWritten, PlanDrafted, ProblemPosed
 from fractal_agent.architectures.base import Architecture, Stage, architecture
 from fractal_agent.catalog import Catalog, load_catalog
+from fractal_agent.job import Job, Unwatched
 from fractal_agent.replaying import Replayed, replay_run
 from fractal_agent.run import RunFailed
-from fractal_agent.solving import Job, Unwatched, solve
+from fractal_agent.solving import solve
 from fractal_agent.testing import make_settings, make_task
 
 TASKS = [make_task(f"Test/{number}") for number in range(3)]
@@ -116,8 +117,8 @@ def test_step_that_is_gone_diverges(tmp_path: Path) -> None:
 
 
 def test_only_roles_that_played_are_named_as_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A role whose source changed is named if the run asked it, and not otherwise."""
+    """A role whose source changed is named if the run asked it; what reads replies is part of all."""
     solved(tmp_path, plain)
     monkeypatch.setattr("fractal_agent.provenance.fingerprint", lambda source: "changed")
 
-    assert set(replayed(tmp_path, plain).changed_roles) == {"coder", "planner", "shape"}
+    assert set(replayed(tmp_path, plain).changed_roles) == {"agents.replies", "coder", "planner", "shape"}

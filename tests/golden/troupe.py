@@ -58,7 +58,8 @@ def record(folder: Path) -> None:
     """Makes both golden logs: one as the code is, one by a sketcher that says another word."""
     from fractal_agent.catalog import load_catalog
     from fractal_agent.datasets import load, select
-    from fractal_agent.solving import Job, Unwatched, solve
+    from fractal_agent.job import Job, Unwatched
+    from fractal_agent.solving import solve
     from fractal_agent.testing import make_settings
 
     global PROMPT  # noqa: PLW0603 - the second log is by a troupe whose prompt differs

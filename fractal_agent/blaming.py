@@ -1,0 +1,163 @@
+"""Blame: which step of a failed case decides it, found by drawing each anew from what was recorded before."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from events import Branch, Edit, GenerationCompleted, GenerationRequested
+from events.path import child, is_within
+from fractal_agent.catalog import Catalog, UnknownName
+from fractal_agent.forking import SAMPLE, fork_job
+from fractal_agent.job import Job
+from fractal_agent.recording import Recording
+from fractal_agent.report.statistics import Interval, wilson
+
+TEMPERATURE = 0.8
+"""At which a step is drawn that was recorded greedily: at 0 it would only repeat itself."""
+
+
+class NothingToBlame(Exception):
+    """The case has no failure, or no step of a model, to be looked into."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one step of the model when it was drawn anew."""
+
+    path: str
+    """Of the generation in the run that is blamed."""
+    role: str
+    drawn: int
+    """Samples that came to a verdict."""
+    differing: int
+    """Those whose answer at this step is not the recorded one."""
+    distinct: int
+    """How many different answers there are among the differing."""
+    passed: int
+    """The differing ones that led to a pass of the hidden tests."""
+    interval: Interval
+    """95 %, Wilson, of `passed / differing`."""
+    example: str
+    """The path of a case, in the blaming run, that passed; empty when none did."""
+
+
+class Blame(msgspec.Struct, frozen=True, kw_only=True):
+    """All steps of one case, in the order in which they were taken."""
+
+    run_id: str
+    """Of the blaming run, which holds every sample."""
+    parent: str
+    case: str
+    steps: list[Step]
+
+    @property
+    def blamed(self) -> Step | None:
+        """The step at which a different answer most often led to a pass; None when none ever did."""
+        best = max(self.steps, key=lambda step: step.passed / max(1, step.differing), default=None)
+        return best if best is not None and best.passed else None
+
+    @property
+    def certain(self) -> bool:
+        """True when the blamed step's interval lies above those of all others."""
+        best = self.blamed
+        return best is not None and all(
+            step is best or step.interval.high < best.interval.low for step in self.steps
+        )
+
+
+def blame_job(
+    parent: Recording,
+    catalog: Catalog,
+    *,
+    folder: Path,
+    case: str,
+    samples: int,
+    temperature: float = TEMPERATURE,
+) -> Job:
+    """The fork that draws every step of a failed case anew, so many times each.
+
+    Raises:
+        NothingToBlame: the case passed, has no verdict, or no model took part.
+        UnknownName, DatasetError: as `fork_job`.
+    """
+    if case not in parent.timeline.cases:
+        raise UnknownName("case", case, parent.timeline.cases)
+    story = parent.timeline.cases[case]
+    if story.verdict is None or story.passed:
+        outcome = "passed" if story.passed else "has no verdict yet"
+        raise NothingToBlame(f"{case} {outcome} in {parent.started.run_id}: there is no failure to look into")
+    steps = _steps(parent, case)
+    if not steps:
+        raise NothingToBlame(f"{case} failed in {parent.started.run_id} without a single answer of a model")
+    branches = [
+        Branch(name=child(f"step-{number}", SAMPLE.format(sample)), anew=path, edits=edits)
+        for number, (path, edits) in enumerate(_drawable(steps, temperature))
+        for sample in range(samples)
+    ]
+    return fork_job(parent, catalog, folder=folder, cases=[case], branches=branches)
+
+
+def blame_of(run: Recording, parent: Recording) -> Blame:
+    """What a blaming run found, as far as it came."""
+    origin = run.started.origin
+    assert origin is not None
+    task = run.started.settings.tasks[0]
+    steps: dict[str, list[Branch]] = {}
+    for branch in origin.branches:
+        steps.setdefault(branch.anew, []).append(branch)
+    return Blame(
+        run_id=run.started.run_id,
+        parent=origin.run_id,
+        case=child(origin.branch, task),
+        steps=[
+            _step(run, child(origin.branch, path), branches, _answer(parent, child(origin.branch, path)))
+            for path, branches in steps.items()
+        ],
+    )
+
+
+def _step(run: Recording, path: str, branches: list[Branch], recorded: str) -> Step:
+    task = run.started.settings.tasks[0]
+    stories = {branch: run.timeline.cases.get(child(branch.name, task)) for branch in branches}
+    graded = {branch: story for branch, story in stories.items() if story and story.verdict}
+    answers = {branch: _answer(run, child(branch.name, branch.anew)) for branch in graded}
+    differing = [branch for branch in graded if answers[branch] != recorded]
+    passed = [branch for branch in differing if graded[branch].passed]
+    return Step(
+        path=path,
+        role=path.split("/")[-2].partition(".")[0],
+        drawn=len(graded),
+        differing=len(differing),
+        distinct=len({answers[branch] for branch in differing}),
+        passed=len(passed),
+        interval=wilson(len(passed), len(differing)),
+        example=child(passed[0].name, task) if passed else "",
+    )
+
+
+def _answer(run: Recording, path: str) -> str:
+    """The text that a model answered at that path."""
+    effect = run.journal.effects.get(path)
+    result = effect.result if effect else None
+    return result.text if isinstance(result, GenerationCompleted) else ""
+
+
+def _steps(parent: Recording, case: str) -> list[tuple[str, GenerationRequested]]:
+    """Path, without the branch, and request of each generation of a case, in the order of the log."""
+    branch = parent.branch_of(case).name
+    found = [
+        (effect.requested, path, effect.request)
+        for path, effect in parent.journal.of_branch(branch).effects.items()
+        if is_within(child(branch, path), case)
+        and isinstance(effect.request, GenerationRequested)
+        and isinstance(effect.result, GenerationCompleted)
+    ]
+    return [(path, request) for _, path, request in sorted(found, key=lambda step: step[0])]
+
+
+def _drawable(
+    steps: list[tuple[str, GenerationRequested]], temperature: float
+) -> Iterator[tuple[str, tuple[Edit, ...]]]:
+    for path, request in steps:
+        warm = Edit(path=path, field="temperature", value=temperature)
+        yield path, () if request.temperature > 0 else (warm,)

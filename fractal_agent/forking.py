@@ -1,0 +1,177 @@
+"""Forks: a run goes on from a changed record, and everything that the change does not touch is reused."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from events import (
+    LOG_NAME,
+    Branch,
+    Edit,
+    GenerationCompleted,
+    LogError,
+    LogReader,
+    Origin,
+    RunStarted,
+    Settings,
+)
+from fractal_agent.catalog import Catalog, UnknownName
+from fractal_agent.datasets import Task, load, select
+from fractal_agent.job import Job
+from fractal_agent.recording import Recording
+from replay.edit import BadEdit, changed_settings, edit_record, nearest
+from replay.journal import Journal
+
+_ANSWERING = ("model", "script")
+"""Settings that decide what the model answers: when one changes, no recorded generation is reused."""
+
+SAMPLE = "sample-{}"
+"""The name of a branch among several that differ by chance only."""
+
+
+def samples(count: int, *, anew: str = "") -> tuple[Branch, ...]:
+    """So many branches that draw apart; a single one has its parent's paths unless it draws anew."""
+    if count == 1 and not anew:
+        return (Branch(),)
+    return tuple(Branch(name=SAMPLE.format(number), anew=anew) for number in range(count))
+
+
+def edits_at(parent: Recording, path: str, changes: Mapping[str, str]) -> tuple[str, str, list[Edit]]:
+    """The case that a recorded path lies in, the path without its branch, and the edits of what is there.
+
+    Raises:
+        BadEdit: nothing is recorded there, or a change does not fit it.
+    """
+    case = parent.case_of(path)
+    branch = parent.branch_of(case).name if case else ""
+    place = path.removeprefix(f"{branch}/") if branch else path
+    journal = parent.journal.of_branch(branch)
+    if not changes:
+        require_generation(journal, place)
+    return case, place, [e for key, text in changes.items() for e in edit_record(journal, place, key, text)]
+
+
+def require_generation(journal: Journal, path: str) -> None:
+    """Raises `BadEdit` unless a model answered at that path."""
+    effect = journal.effects.get(path)
+    if effect is None or not isinstance(effect.result, GenerationCompleted):
+        names = [name for name, one in journal.effects.items() if isinstance(one.result, GenerationCompleted)]
+        near = ", ".join(nearest(path, names)) or "none in this run"
+        raise BadEdit(
+            f"no generation was recorded at {path!r}, and without --set only a generation can be drawn anew. "
+            f"Near ones: {near}."
+        )
+
+
+def fork_job(
+    parent: Recording,
+    catalog: Catalog,
+    *,
+    folder: Path,
+    cases: Sequence[str] = (),
+    edits: Sequence[Edit] = (),
+    cast: Mapping[str, str] = {},
+    branches: Sequence[Branch] = (Branch(),),
+) -> Job:
+    """The job that forks a run: all its cases, or those named by their paths, with the edits made.
+
+    Edits that the parent had made of its own parent are made again. Paths in edits and branches are
+    without the name of the parent's branch.
+
+    Raises:
+        UnknownName: no such case, role or architecture; or the cases lie in several branches.
+        DatasetError: the hidden tests cannot be had any more.
+        BadEdit: an edit does not fit the settings.
+    """
+    known = parent.timeline.cases
+    for case in cases:
+        if case not in known:
+            raise UnknownName("case", case, known)
+    chosen = list(cases) or list(known)
+    branch = parent.branch_of(chosen[0])
+    if others := [case for case in chosen if parent.branch_of(case) != branch]:
+        raise UnknownName("case for the same fork", others[0], [chosen[0]])
+    ids = tuple(known[case].problem.task_id for case in chosen)
+    was = parent.started.settings
+    settings = changed_settings(was, edits)
+    settings = msgspec.structs.replace(settings, tasks=ids, cast={**settings.cast, **cast})
+    catalog.cast(settings.cast)
+    catalog.architecture(settings.architecture)
+    origin = Origin(
+        run_id=parent.started.run_id,
+        log=str((parent.folder / LOG_NAME).resolve()),
+        head=parent.head,
+        branch=branch.name,
+        edits=(*parent.edits_of(branch), *_of_settings(was, settings), *(e for e in edits if e.path)),
+        branches=tuple(branches),
+    )
+    journal = _reusable(parent.journal.of_branch(branch.name), was, settings)
+    return Job(
+        run_id=folder.name,
+        folder=folder,
+        settings=settings,
+        tasks=_recorded_tasks(settings, journal),
+        catalog=catalog,
+        origin=origin,
+        parent=journal,
+    )
+
+
+def resume_fork_job(run: Recording, catalog: Catalog) -> Job:
+    """The job that takes up an interrupted fork; `parent` is None when its parent is not where it was."""
+    started = run.started
+    assert started.origin is not None
+    parent = _read_parent(started.origin, started.settings)
+    return Job(
+        run_id=started.run_id,
+        folder=run.folder,
+        settings=started.settings,
+        tasks=_recorded_tasks(started.settings, parent or Journal()),
+        catalog=catalog,
+        origin=started.origin,
+        parent=parent,
+    )
+
+
+def _of_settings(was: Settings, now: Settings) -> list[Edit]:
+    before, after = msgspec.to_builtins(was), msgspec.to_builtins(now)
+    return [
+        Edit(path="", field=name, value=after[name])
+        for name in after
+        if name != "tasks" and after[name] != before[name]
+    ]
+
+
+def _reusable(journal: Journal, was: Settings, now: Settings) -> Journal:
+    """What of the parent's record still holds under the new settings."""
+    same = all(getattr(was, name) == getattr(now, name) for name in _ANSWERING)
+    return journal if same else journal.without_generations()
+
+
+def _read_parent(origin: Origin, settings: Settings) -> Journal | None:
+    """The parent's record as far as the fork knew it; None when it is gone or another run lies there."""
+    log = Path(origin.log)
+    reader = LogReader(log)
+    entries = []
+    try:
+        for entry in reader:
+            entries.append(entry)
+            if reader.head == origin.head:
+                break
+    except LogError:
+        return None
+    if reader.head != origin.head:
+        return None
+    header = entries[0].event
+    assert isinstance(header, RunStarted)
+    return _reusable(Journal(entries).of_branch(origin.branch), header.settings, settings)
+
+
+def _recorded_tasks(settings: Settings, journal: Journal) -> list[Task]:
+    """The tasks with their problems as they were posed; only the hidden tests come from the data set."""
+    tasks = select(load(settings.dataset), ids=settings.tasks)
+    posed = {path: fact.event for path, fact in journal.facts.items()}
+    return [
+        msgspec.structs.replace(task, problem=posed.get(task.problem.task_id, task.problem)) for task in tasks
+    ]

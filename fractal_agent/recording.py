@@ -1,0 +1,62 @@
+"""A run as it was recorded, read once: its header, its records by path, its story, and its present code."""
+
+from pathlib import Path
+
+from events import LOG_NAME, Branch, Edit, GradingRequested, LogReader, RunStarted
+from events.path import is_within, nth
+from fractal_agent.case import HiddenTests
+from fractal_agent.catalog import Catalog
+from fractal_agent.provenance import REPLIES, fingerprints
+from replay.fingerprint import changed
+from replay.journal import Journal
+from replay.timeline import Timeline
+
+
+class Recording:
+    """A log, read and folded once.
+
+    Raises:
+        LogError: the log is missing or damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        reader = LogReader(folder / LOG_NAME)
+        entries = list(reader)
+        self.head = reader.head
+        """Digest of the last good line."""
+        self.timeline = Timeline.of(entries)
+        self.journal = Journal(entries)
+        assert isinstance(self.timeline.started, RunStarted)
+        self.started = self.timeline.started
+
+    def branch_of(self, case: str) -> Branch:
+        """The branch that a case lies in; one without a name in a run that has none."""
+        name = case.removesuffix(self.timeline.cases[case].problem.task_id).removesuffix("/")
+        branches = self.started.origin.branches if self.started.origin else ()
+        return next((branch for branch in branches if branch.name == name), Branch(name=name))
+
+    def edits_of(self, branch: Branch) -> tuple[Edit, ...]:
+        """What the run, if it is a fork, changed in that branch of its parent's record."""
+        return (*(self.started.origin.edits if self.started.origin else ()), *branch.edits)
+
+    def case_of(self, path: str) -> str:
+        """The case that a path lies in; empty when it lies in none."""
+        inside = [case for case in self.timeline.cases if is_within(path, case)]
+        return max(inside, key=len, default="")
+
+    def tests_of(self, case: str) -> HiddenTests:
+        """The hidden tests as the log knows them: by digest only, which is empty when it was never graded."""
+        grading = self.journal.effects.get(nth(case, "grade", 0))
+        request = grading.request if grading else None
+        return HiddenTests(digest=request.tests_digest if isinstance(request, GradingRequested) else "")
+
+    def changed_sources(self, catalog: Catalog) -> list[str]:
+        """What changed since the run was last taken up: architecture, players, or how replies are read."""
+        made, settings = self.timeline.provenance, self.started.settings
+        assert made is not None
+        roles, architecture = fingerprints(catalog, settings)
+        parts = {path.rpartition("/")[2].partition(".")[0] for path in self.journal.facts}
+        players = {settings.cast.get(part, part) for part in parts} | {REPLIES}
+        names = [name for name in changed(made.roles, roles) if name in players]
+        return names if made.architecture == architecture else [*names, settings.architecture]

@@ -1,0 +1,45 @@
+"""Blame for a terminal: one row a step, the one that decides it, and what to look at next."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from fractal_agent.blaming import Blame, Step
+
+
+def render_blame(blame: Blame) -> RenderableType:
+    """A table of the steps and a sentence on what they tell."""
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for column in ("step", "drawn", "differing", "distinct", "passing", "of differing", "95 %"):
+        table.add_column(column)
+    best = blame.blamed
+    for step in blame.steps:
+        style = "bold" if step is best else ""
+        table.add_row(*(Text(cell, style=style) for cell in _cells(step)))
+    return Group(table, Text(""), Text(_sentence(blame)), Text(_next(blame), style="dim"))
+
+
+def _cells(step: Step) -> tuple[str, ...]:
+    rate = f"{step.passed / step.differing:.0%}" if step.differing else "-"
+    interval = f"[{step.interval.low:.0%}, {step.interval.high:.0%}]"
+    counts = (step.drawn, step.differing, step.distinct, step.passed)
+    return (step.path, *map(str, counts), rate, interval)
+
+
+def _sentence(blame: Blame) -> str:
+    best = blame.blamed
+    if best is None:
+        return f"{blame.case}: no different answer, at any step, led to a pass."
+    sure = "" if blame.certain else " The intervals overlap: more --samples tell the steps better apart."
+    return (
+        f"{blame.case}: a different answer of the {best.role} most often led to a pass "
+        f"({best.passed} of {best.differing}).{sure}"
+    )
+
+
+def _next(blame: Blame) -> str:
+    command = "python -m fractal_agent"
+    best = blame.blamed
+    if best is None or not best.example:
+        return f"next: {command} show {blame.run_id}"
+    return f"next: {command} show {blame.run_id} {best.example}"

@@ -1,0 +1,114 @@
+"""What became of a fork: what it changed, what it reused, and each case's verdict before and after."""
+
+from pathlib import Path
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from events import Edit
+from events.path import child
+from fractal_agent.recording import Recording
+from fractal_agent.report.statistics import Interval, wilson
+from fractal_agent.report.summary import Summary, summarize
+from replay.timeline import CaseStory, Timeline
+
+
+class ForkedCase(msgspec.Struct, frozen=True, kw_only=True):
+    """One case of the parent, and how it fared in the fork."""
+
+    case: str
+    before: str
+    """The parent's verdict; `unfinished` when it had none."""
+    after: list[str]
+    """The verdict of each branch that has one."""
+    passed: int
+    interval: Interval
+    """95 %, Wilson, of `passed` among the branches that have a verdict."""
+
+
+class Forked(msgspec.Struct, frozen=True, kw_only=True):
+    """What `fork --json` prints."""
+
+    run_id: str
+    parent: str
+    edits: list[Edit]
+    """The parent's own, if it was a fork, stand first."""
+    anew: str
+    """The generation that was drawn anew, with all after it; empty when none was."""
+    reused: int
+    """Effects whose results were copied from the parent."""
+    performed: int
+    """Effects that were asked of the world."""
+    cases: list[ForkedCase]
+    summary: Summary
+
+
+def forked(parent: Recording, timeline: Timeline, log: str) -> Forked:
+    """The report of a fork from its parent and its own timeline."""
+    assert timeline.started is not None
+    origin = timeline.started.origin
+    assert origin is not None
+    cases = []
+    for task in timeline.started.settings.tasks:
+        was = child(origin.branch, task)
+        stories = [timeline.cases.get(child(branch.name, task)) for branch in origin.branches]
+        after = [story.verdict.outcome for story in stories if story and story.verdict]
+        passed = after.count("passed")
+        cases.append(
+            ForkedCase(
+                case=was,
+                before=_outcome(parent.timeline.cases.get(was)),
+                after=list(after),
+                passed=passed,
+                interval=wilson(passed, len(after)),
+            )
+        )
+    return Forked(
+        run_id=timeline.started.run_id,
+        parent=origin.run_id,
+        edits=list(origin.edits),
+        anew=origin.branches[0].anew,
+        reused=timeline.reused,
+        performed=timeline.performed,
+        cases=cases,
+        summary=summarize(timeline, log),
+    )
+
+
+def _outcome(story: CaseStory | None) -> str:
+    return story.verdict.outcome if story and story.verdict else "unfinished"
+
+
+def render_forked(fork: Forked) -> RenderableType:
+    """The report for a terminal: what was changed, then one row a case, then what to type next."""
+    table = Table.grid(padding=(0, 2))
+    rows = [
+        ("fork", f"{fork.run_id} of {fork.parent} ({fork.summary.state})"),
+        *(("edit", f"{edit.path or 'settings'}: {edit.field}") for edit in fork.edits),
+        *([("anew", f"{fork.anew} and all after it")] if fork.anew else []),
+        ("effects", f"{fork.reused} reused, {fork.performed} performed"),
+        ("tokens", f"{fork.summary.completion_tokens:,} written, {fork.summary.prompt_tokens:,} read"),
+        *(("case", f"{case.case}: {_course(case)}") for case in fork.cases),
+        ("next", _next(fork)),
+    ]
+    for name, value in rows:
+        table.add_row(Text(name, style="dim"), Text(value))
+    return Group(table)
+
+
+def _course(case: ForkedCase) -> str:
+    if len(case.after) == 1:
+        return f"{case.before} -> {case.after[0]}"
+    low, high = case.interval.low, case.interval.high
+    if not case.after:
+        return f"{case.before} -> no verdict"
+    rate = case.passed / len(case.after)
+    passes = f"{case.passed} of {len(case.after)} pass"
+    return f"{case.before} -> {passes}   {rate:.1%}   95 % [{low:.1%}, {high:.1%}]"
+
+
+def _next(fork: Forked) -> str:
+    run = Path(fork.summary.log).parent
+    return f"python -m fractal_agent diff {fork.parent} {run}"

@@ -1,0 +1,214 @@
+"""One process's stretch of a run: the sandbox, the engine, the cases that are left, the seal."""
+
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import anyio
+import anyio.abc
+import anyio.to_thread
+
+from events import Entry, Event, GradingCompleted, LogFile, LogReader, Provenance, RunEnded
+from events.path import child
+from fractal_agent.case import Case, HiddenTests
+from fractal_agent.engines import EngineChoice, open_engine
+from fractal_agent.engines.base import Engine
+from fractal_agent.engines.unneeded import ModelNeeded, NoEngine
+from fractal_agent.job import Job, Viewer
+from fractal_agent.logs import operator_log
+from fractal_agent.provenance import provenance
+from fractal_agent.recorder import LogRecorder, MemoryRecorder, Recorder
+from fractal_agent.run import RunFailed, run_cases
+from fractal_agent.sandbox import Sandbox, open_sandbox
+from fractal_agent.scope import World
+from replay.drift import Diverged
+from replay.edit import Edits
+from replay.policy import Fork, Policy
+from replay.signals import gravest
+from replay.timeline import Timeline
+
+
+class Session:
+    """Brings a job to its end, or as far as it comes, and leaves its log sealed."""
+
+    def __init__(
+        self,
+        job: Job,
+        viewer: Viewer,
+        log: LogFile,
+        *,
+        timeline: Timeline,
+        policy: Policy,
+        opening: Callable[[Provenance], Event],
+    ) -> None:
+        self._job = job
+        self._viewer = viewer
+        self._log = log
+        self._timeline = timeline
+        self._policy = policy
+        self._opening = opening
+        """The first event of this stretch."""
+        self._logged = False
+        """True once this session has given the log a line."""
+        self._told = operator_log("run").bind(run=job.run_id)
+
+    async def run(self) -> Timeline:
+        """The run's timeline when this stretch has ended.
+
+        Raises:
+            Exception, Signal: the gravest of what stopped it.
+        """
+        try:
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(self._watch_signals, tasks.cancel_scope)
+                await self._work()
+                tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            first = gravest([group])
+            raise first from first.__cause__
+        return Timeline.of(LogReader(self._log.path)) if self._logged else self._timeline
+
+    async def _watch_signals(
+        self, scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None]
+    ) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for number in signals:
+                if not scope.cancel_called:
+                    self._viewer.say("Stopping: sealing the log")
+                    self._told.info("stopping", signal=signal.Signals(number).name)
+                scope.cancel()
+
+    async def _work(self) -> None:
+        if self._left or self._timeline.provenance is None:
+            await self._open_world()
+        else:
+            self._log.stage("", self._opening(self._timeline.provenance))
+            self._seal(RunEnded(outcome="completed"))
+
+    @property
+    def _left(self) -> list[str]:
+        """The paths of the cases that have no verdict yet."""
+        done = {case.id for case in self._timeline.graded}
+        paths = [
+            child(branch.name, task.problem.task_id)
+            for branch in self._job.branches
+            for task in self._job.tasks
+        ]
+        return [path for path in paths if path not in done]
+
+    async def _open_world(self) -> None:
+        async with open_sandbox() as sandbox:
+            if sandbox.notice:
+                self._viewer.say(sandbox.notice)
+            if not await self._needs_model(sandbox):
+                await self._run_cases(NoEngine(), sandbox)
+                return
+            settings = self._job.settings
+            opening = await anyio.to_thread.run_sync(
+                open_engine, self._choice(), self._viewer.say, abandon_on_cancel=True
+            )
+            self._viewer.say(f"Starting the {settings.engine} engine, model {settings.model}")
+            began = time.monotonic()
+            async with opening as engine:
+                seconds = round(time.monotonic() - began, 1)
+                self._told.info(
+                    "engine started", seconds=seconds, sandbox=sandbox.level, **engine.info.settings
+                )
+                await self._run_cases(engine, sandbox)
+            self._told.info("engine stopped")
+
+    def _choice(self) -> EngineChoice:
+        settings, left = self._job.settings, len(self._left)
+        return EngineChoice(
+            engine=settings.engine,
+            model=settings.model,
+            base_url=settings.base_url or None,
+            script=Path(settings.script) if settings.script else None,
+            log=self._job.folder / "engine.log",
+            cases=min(settings.concurrency or left, left),
+        )
+
+    async def _needs_model(self, sandbox: Sandbox) -> bool:
+        """False when a fork's parent has every answer, which a rehearsal in memory tells."""
+        if self._job.parent is None:
+            return True
+        try:
+            await self._solve(self._cases(NoEngine(), sandbox, MemoryRecorder()))
+        except ModelNeeded:
+            return True
+        except (RunFailed, Diverged):  # will be met again, and told, when the cases are run
+            return False
+        return False
+
+    async def _run_cases(self, engine: Engine, sandbox: Sandbox) -> None:
+        """Runs what has no verdict yet and seals the log, however it ends."""
+        made = provenance(self._job.catalog, self._job.settings, engine=engine.info, sandbox=sandbox.level)
+        ended = RunEnded(outcome="interrupted")
+        total = len(self._job.branches) * len(self._job.tasks)
+        with self._viewer.watch(self._timeline, total) as show:
+            recorder = LogRecorder(self._log, [self._timeline.add, show, self._tell_verdict])
+            cases = self._cases(engine, sandbox, recorder)
+            self._logged = True
+            try:
+                await recorder.record("", self._opening(made))
+                await self._solve(cases)
+                ended = RunEnded(outcome="completed")
+            except (RunFailed, Diverged) as error:
+                ended = RunEnded(outcome="failed", error=_writable(str(error)))
+                raise
+            finally:
+                self._seal(ended)
+
+    async def _solve(self, cases: Sequence[Case]) -> None:
+        job = self._job
+        await run_cases(
+            cases,
+            settings=job.settings,
+            architecture=job.catalog.architecture(job.settings.architecture),
+            cast=job.catalog.cast(job.settings.cast),
+        )
+
+    def _cases(self, engine: Engine, sandbox: Sandbox, recorder: Recorder) -> list[Case]:
+        job, left = self._job, set(self._left)
+        shared = job.origin.edits if job.origin else ()
+        cases = []
+        for branch in job.branches:
+            edits = Edits([*shared, *branch.edits])
+            for task in job.tasks:
+                path = child(branch.name, task.problem.task_id)
+                world = World(
+                    engine=engine,
+                    sandbox=sandbox,
+                    recorder=recorder,
+                    policy=self._policy_for(branch.name, branch.anew, task.problem.task_id),
+                    seed=job.settings.seed,
+                    edits=edits,
+                    branch=branch.name,
+                )
+                tests = HiddenTests.of(task.hidden_tests)
+                cases.append(Case(path=path, problem=task.problem, tests=tests, world=world))
+        return [case for case in cases if case.path in left]
+
+    def _policy_for(self, branch: str, anew: str, task: str) -> Policy:
+        parent = self._job.parent
+        if parent is None:
+            return self._policy
+        source = parent.before(task, anew) if anew else parent
+        return Fork(source, branch=branch, first=self._policy)
+
+    def _seal(self, ended: RunEnded) -> None:
+        self._logged = True
+        self._log.stage("", ended)
+        self._log.seal()
+        self._told.info("log sealed", outcome=ended.outcome)
+
+    def _tell_verdict(self, entry: Entry[Event]) -> None:
+        if isinstance(entry.event, GradingCompleted):
+            self._told.info("case graded", path=entry.path, outcome=entry.event.outcome)
+
+
+def _writable(text: str) -> str:
+    """The text with what UTF-8 cannot carry (lone surrogates) spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
