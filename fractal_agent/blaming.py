@@ -97,6 +97,27 @@ def blame_job(
     return fork_job(parent, catalog, folder=folder, cases=[case], branches=branches)
 
 
+def blaming_run(folder: Path, parent: Recording, case: str) -> Recording:
+    """The run in the folder, which must draw anew the steps of that case of that parent.
+
+    Raises:
+        NothingToBlame: it is a run of another kind, or of another case.
+    """
+    run = Recording(folder)
+    origin = run.started.origin
+    if (
+        origin is None
+        or not all(branch.anew for branch in origin.branches)
+        or (origin.run_id, child(origin.branch, run.started.settings.tasks[0]))
+        != (parent.started.run_id, case)
+    ):
+        run_id = run.started.run_id
+        raise NothingToBlame(
+            f"{run_id} is no blame of {case} in {parent.started.run_id}; choose another --run-id"
+        )
+    return run
+
+
 def blame_of(run: Recording, parent: Recording) -> Blame:
     """What a blaming run found, as far as it came."""
     origin = run.started.origin

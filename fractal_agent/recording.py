@@ -25,6 +25,8 @@ class Recording:
         entries = list(reader)
         self.head = reader.head
         """Digest of the last good line."""
+        self.torn = reader.torn
+        """How many bytes of an unfinished line lie behind it."""
         self.timeline = Timeline.of(entries)
         self.journal = Journal(entries)
         assert isinstance(self.timeline.started, RunStarted)

@@ -30,7 +30,7 @@ def blame(
     their own, which can be resumed: the same command with its --run-id goes on.
     """
     from events import LOG_NAME
-    from fractal_agent.blaming import blame_job, blame_of
+    from fractal_agent.blaming import blame_job, blame_of, blaming_run
     from fractal_agent.catalog import load_catalog
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import Report, carry_out
@@ -50,8 +50,7 @@ def blame(
         return blame_of(Recording(runs / name), parent)
 
     if (runs / name / LOG_NAME).exists():
-        begun = Recording(runs / name)
-        job = resume_fork_job(begun, catalog)
+        job = resume_fork_job(blaming_run(runs / name, parent, case), catalog)
         carry_out(resume, job, json, ctx.obj, Report(report, render_blame))
     job = blame_job(parent, catalog, folder=runs / name, case=case, samples=samples, temperature=temperature)
     carry_out(solve, job, json, ctx.obj, Report(report, render_blame))

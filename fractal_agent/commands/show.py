@@ -19,18 +19,22 @@ def show(
     """
     from contextlib import suppress
 
-    from events import LOG_NAME, LogReader
+    from events import LOG_NAME
+    from events.path import child
     from fractal_agent.catalog import PluginFailed, UnknownName, load_catalog
     from fractal_agent.commands.options import console, print_json, runs_dir_or_default
+    from fractal_agent.recording import Recording
     from fractal_agent.report.story import chapters, render_story
     from fractal_agent.report.summary import render_cases, render_summary, summarize
     from fractal_agent.runs import find_run, require_header
-    from replay.timeline import Timeline
 
     folder = find_run(run, runs_dir_or_default(runs_dir))
     with suppress(PluginFailed):  # its events are then shown as unknown, which is better than nothing
         load_catalog(require_header(folder).settings.plugins)
-    timeline = Timeline.of(LogReader(folder / LOG_NAME))
+    recording = Recording(folder)
+    timeline = recording.timeline
+    if recording.torn:
+        typer.echo(f"{folder / LOG_NAME}: {recording.torn} bytes of an unfinished line at its end.", err=True)
     if case is None:
         summary = summarize(timeline, str(folder / LOG_NAME))
         if json:
@@ -43,9 +47,10 @@ def show(
     if case not in timeline.cases:
         raise UnknownName("case", case, timeline.cases)
     story = timeline.cases[case]
-    told = chapters(story)
+    branch = recording.branch_of(case)
+    told = chapters(story, {child(branch.name, edit.path) for edit in recording.edits_of(branch)})
     if json:
         print_json({"case": case, "passed": story.passed, "chapters": told})
     else:
         lines = [line for chapter in told for line in chapter.body.splitlines()]
-        console(fitting=[*lines, " " * 100]).print(render_story(story))
+        console(fitting=[*lines, " " * 100]).print(render_story(told))

@@ -1,7 +1,7 @@
 """One case told from its events: plan, code, failing example, revised plan, new code, verdict."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 from rich.console import Group, RenderableType
@@ -17,6 +17,7 @@ from events import (
     GenerationCompleted,
     PlanDrafted,
     PlanRevised,
+    Unknown,
 )
 from replay.timeline import CaseStory
 
@@ -32,8 +33,18 @@ class Chapter(msgspec.Struct, frozen=True, kw_only=True):
     body: str
 
 
-def chapters(case: CaseStory) -> list[Chapter]:
-    """The story in order; a plan or a code that replaces another is shown as a diff."""
+def chapters(case: CaseStory, edited: Collection[str] = ()) -> list[Chapter]:
+    """The story in order; a plan or a code that replaces another is shown as a diff.
+
+    `edited` are the paths at which a fork changed what its parent had recorded.
+    """
+    return [
+        msgspec.structs.replace(told, title=f"{told.title}, edited") if told.path in edited else told
+        for told in _chapters(case)
+    ]
+
+
+def _chapters(case: CaseStory) -> list[Chapter]:
     told = [Chapter(path=case.id, title="Problem", kind="python", body=case.problem.prompt)]
     plan, code, cost = "", "", 0
     for entry in case.entries:
@@ -52,8 +63,10 @@ def chapters(case: CaseStory) -> list[Chapter]:
                 code, cost = new, 0
             case CodeReviewed() as review:
                 told.append(_review(entry.path, review))
+            case Unknown(type=name, raw=raw):
+                told.append(_other(entry.path, f"{name} (of a plug-in that is not here)", raw))
             case Event() as other if not _is_plumbing(other):
-                told.append(_other(entry.path, other))
+                told.append(_other(entry.path, type(other).__name__, msgspec.json.encode(other)))
     return [*told, _verdict(case)]
 
 
@@ -106,15 +119,14 @@ def _is_plumbing(event: Event) -> bool:
     return type(event).__module__.startswith("events.")
 
 
-def _other(path: str, event: Event) -> Chapter:
-    """An event of a role that this report does not know, shown as it is."""
-    body = msgspec.json.format(msgspec.json.encode(event), indent=2).decode()
-    return Chapter(path=path, title=type(event).__name__, kind="text", body=body)
+def _other(path: str, name: str, raw: bytes) -> Chapter:
+    """An event that this report does not know, shown as it is."""
+    return Chapter(path=path, title=name, kind="text", body=msgspec.json.format(raw, indent=2).decode())
 
 
-def render_story(case: CaseStory) -> RenderableType:
+def render_story(told: list[Chapter]) -> RenderableType:
     """The chapters for a terminal."""
-    return Group(*(part for chapter in chapters(case) for part in _render(chapter)))
+    return Group(*(part for chapter in told for part in _render(chapter)))
 
 
 def _render(chapter: Chapter) -> Iterator[RenderableType]:
