@@ -19,12 +19,12 @@ class Exit(IntEnum):
 
 def exit_for(error: Exception) -> Exit | None:
     """The exit code of an error that one message reports; None for a bug, which keeps its traceback."""
-    from events import LogCorrupt, LogError, LogExists, LogForeign, LogMissing, LogUnwritable
+    from events import LogCorrupt, LogError, LogExists, LogForeign, LogMissing, LogUnsalvageable, LogUnwritable
     from fractal_agent.blaming import NothingToBlame
     from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName
     from fractal_agent.datasets import DatasetError
     from fractal_agent.engines.base import EngineError
-    from fractal_agent.export import ExportError, ExportUnwritable
+    from fractal_agent.export import ExportError
     from fractal_agent.models import ModelError, ModelNotFound
     from fractal_agent.run import RunFailed
     from fractal_agent.runs import BadRunId, RunNotFound
@@ -33,18 +33,16 @@ def exit_for(error: Exception) -> Exit | None:
     from replay.edit import BadEdit
 
     match error:
-        case ExportError() if not isinstance(error, ExportUnwritable):
-            return Exit.USAGE
-        case LogCorrupt() | LogForeign():
+        case LogCorrupt() | LogForeign() | LogUnsalvageable():
             return Exit.CORRUPT
         case (
             (LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId())
             | (ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch())
-            | (BadEdit() | NothingToBlame())
+            | (BadEdit() | NothingToBlame() | ExportError())
         ):
             return Exit.USAGE
         case CodeChanged():
             return Exit.DIVERGED
-        case LogError() | RunFailed() | ExportUnwritable() | EngineError() | ModelError() | SandboxError():
+        case LogError() | RunFailed() | EngineError() | ModelError() | SandboxError():
             return Exit.FAILED
     return None

@@ -1,5 +1,7 @@
 """Logs recorded once and replayed on every commit; one of them must diverge."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ from events import LOG_NAME, GenerationRequested, LogReader
 from fractal_agent.catalog import Catalog, UnknownName, load_catalog
 from fractal_agent.replaying import replay_run
 from replay.timeline import Timeline
+
+HERE = Path(__file__).parent
 
 
 def test_recorded_run_agrees(golden: Path, catalog: Catalog) -> None:
@@ -62,3 +66,21 @@ def test_repaired_case_is_told_from_the_log(golden: Path) -> None:
 
     assert [case.id for case in timeline.graded if case.repaired] == ["HumanEval/53"]
     assert timeline.sealed
+
+
+def test_old_version_of_an_event_replays() -> None:
+    """A log that holds an event in its first version replays under a plug-in that has its second."""
+    folder = HERE / "old_event"
+
+    replayed = replay_run(folder, load_catalog([str(folder / "sketching.py")]))
+
+    assert (replayed.cases, replayed.passed, replayed.divergences) == (1, 1, [])
+
+
+def test_log_of_a_missing_plugin_is_shown() -> None:
+    """A log whose plug-in is not installed is shown by a process that never saw it, its event as written."""
+    command = [sys.executable, "-m", "fractal_agent", "show", str(HERE / "old_event"), "HumanEval/2"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE / "v1")
+
+    assert "Sketched (of a plug-in that is not here)" in printed.stdout
+    assert '"text": "Sort.\\nCompare."' in printed.stdout
