@@ -1,4 +1,4 @@
-"""Intervals for pass rates."""
+"""Intervals for pass rates, and whether two of them differ."""
 
 import math
 
@@ -25,3 +25,14 @@ def wilson(passed: int, total: int, *, z: float = 1.959964) -> Interval:
     spread = z * math.sqrt(rate * (1 - rate) / total + square / (4 * total * total))
     scale = 1 + square / total
     return Interval(low=max(0.0, (centre - spread) / scale), high=min(1.0, (centre + spread) / scale))
+
+
+def mcnemar(won: int, lost: int) -> float:
+    """The exact two-sided p-value that as many pairs change sides so unevenly by chance; 1 when none does.
+
+    The test of Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
+    percentages", Psychometrika 12 (1947), with the binomial distribution in place of its approximation.
+    """
+    changed = won + lost
+    tail = sum(math.comb(changed, k) for k in range(min(won, lost) + 1))
+    return min(1.0, tail / (1 << changed) * 2)
