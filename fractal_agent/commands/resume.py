@@ -57,7 +57,7 @@ def resume(
         job = resume_fork_job(recording, catalog)
         if job.parent is None:
             typer.echo(
-                f"{started.origin.log}: the run that this one was forked from is gone. "
+                f"{recording.folder / started.origin.log}: the run that this one was forked from is gone. "
                 "What was not copied yet is performed.",
                 err=True,
             )

@@ -1,27 +1,36 @@
 """`show`: a run at a glance, or the story of one of its cases."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fractal_agent.commands.options import Json, Run, RunsDir
 
+if TYPE_CHECKING:
+    from fractal_agent.recording import Recording
+
 
 def show(
     run: Run,
-    case: Annotated[str | None, typer.Argument(help="A case's id: its whole story.", metavar="CASE")] = None,
+    case: Annotated[
+        str | None,
+        typer.Argument(
+            help="A case's id: its story. A path in it: what is recorded there.", metavar="CASE|PATH"
+        ),
+    ] = None,
     runs_dir: RunsDir = None,
     json: Json = False,
 ) -> None:
-    """Show a run, or the story of one case.
+    """Show a run, the story of one case, or one record in full.
 
-    A story has the plan, the code, the failing examples, the revised plan, and the verdict.
+    A story has the plan, the code, the failing examples, the revised plan and the verdict, with their paths.
+    At the path of a generation stand the prompt that the model read and what it answered.
     """
     from contextlib import suppress
 
     from events import LOG_NAME
     from events.path import child
-    from fractal_agent.catalog import PluginFailed, UnknownName, load_catalog
+    from fractal_agent.catalog import PluginFailed, load_catalog
     from fractal_agent.commands.options import console, print_json, runs_dir_or_default
     from fractal_agent.recording import Recording
     from fractal_agent.report.story import chapters, render_story
@@ -45,7 +54,8 @@ def show(
             page.print(render_summary(summary))
         return
     if case not in timeline.cases:
-        raise UnknownName("case", case, timeline.cases)
+        _show_record(recording, case, json)
+        return
     story = timeline.cases[case]
     branch = recording.branch_of(case)
     told = chapters(story, {child(branch.name, edit.path) for edit in recording.edits_of(branch)})
@@ -54,3 +64,23 @@ def show(
     else:
         lines = [line for chapter in told for line in chapter.body.splitlines()]
         console(fitting=[*lines, " " * 100]).print(render_story(told))
+
+
+def _show_record(recording: "Recording", path: str, json: bool) -> None:
+    from fractal_agent.catalog import UnknownName
+    from fractal_agent.commands.options import console, print_json
+    from fractal_agent.report.record import record_at, record_chapters
+    from fractal_agent.report.story import render_story
+    from replay.edit import nearest
+
+    record = record_at(recording.journal, path)
+    if record is None:
+        places = [*recording.timeline.cases, *recording.journal.facts, *recording.journal.effects]
+        near = nearest(path, places) if recording.case_of(path) else []
+        raise UnknownName("case or path", path, near or recording.timeline.cases)
+    if json:
+        print_json(record)
+        return
+    chapters = record_chapters(record)
+    lines = [line for chapter in chapters for line in chapter.body.splitlines()]
+    console(fitting=[*lines, " " * 100]).print(render_story(chapters))

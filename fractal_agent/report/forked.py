@@ -7,11 +7,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from events import Edit
+from events import LOG_NAME, Edit
 from events.path import child
 from fractal_agent.recording import Recording
 from fractal_agent.report.statistics import Interval, wilson
-from fractal_agent.report.summary import Summary, summarize
+from fractal_agent.report.summary import Summary, run_argument, summarize
 from replay.timeline import CaseStory, Timeline
 
 
@@ -33,6 +33,8 @@ class Forked(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     parent: str
+    parent_log: str
+    """Path of the parent's log."""
     edits: list[Edit]
     """The parent's own, if it was a fork, stand first."""
     anew: str
@@ -68,6 +70,7 @@ def forked(parent: Recording, timeline: Timeline, log: str) -> Forked:
     return Forked(
         run_id=timeline.started.run_id,
         parent=origin.run_id,
+        parent_log=str(parent.folder / LOG_NAME),
         edits=list(origin.edits),
         anew=origin.branches[0].anew,
         reused=timeline.reused,
@@ -110,5 +113,5 @@ def _course(case: ForkedCase) -> str:
 
 
 def _next(fork: Forked) -> str:
-    run = Path(fork.summary.log).parent
-    return f"python -m fractal_agent diff {fork.parent} {run}"
+    parent, run = Path(fork.parent_log).parent, Path(fork.summary.log).parent
+    return f"python -m fractal_agent diff {run_argument(parent)} {run_argument(run)}"

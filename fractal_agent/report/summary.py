@@ -140,13 +140,17 @@ def render_summary(summary: Summary) -> RenderableType:
 
 def next_command(summary: Summary) -> str:
     """What to type to go on, to look at a failure, or to check the record."""
-    folder = Path(summary.log).parent
-    run = summary.run_id if folder.parent == runs_dir() else folder
+    run = run_argument(Path(summary.log).parent)
     command = "python -m fractal_agent"
     if summary.state != "completed":
         return f"{command} resume {run}"
     failed = next((line.case for line in summary.cases if line.outcome != "passed"), None)
     return f"{command} show {run} {failed}" if failed else f"{command} replay {run}"
+
+
+def run_argument(folder: Path) -> str:
+    """What a user types for the run in a folder: its id where runs are looked for, else the folder."""
+    return folder.name if folder.parent == runs_dir() else str(folder)
 
 
 def render_cases(summary: Summary) -> RenderableType:
