@@ -48,12 +48,21 @@ class LogCorrupt(LogError):
     def __init__(self, path: Path, *, line: int, offset: int, problem: str) -> None:
         super().__init__(
             f"{path}: line {line} (byte {offset}) {problem}. "
-            f"The {line - 1} lines before it are good; nothing was changed. To look at those, "
-            f"copy them into a folder of their own: head -n {line - 1} {path} > FOLDER/{path.name}"
+            f"The {line - 1} lines before it are good; nothing was changed. "
+            f"To save what is undamaged into a new run: fractal_agent salvage {path.parent}"
         )
         self.path = path
         self.line = line
         self.offset = offset
+        self.problem = problem
+
+
+class LogUnsalvageable(LogError):
+    """What is left of a damaged log does not say enough to make a run of it."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: cannot be salvaged: {problem}. Nothing was written.")
+        self.path = path
         self.problem = problem
 
 

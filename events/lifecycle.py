@@ -59,7 +59,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     """One field that a fork changes of what its parent recorded."""
 
     path: str
-    """Where, as the parent's log has it; empty for a field of the settings."""
+    """Where, without the name of a branch; empty for a field of the settings."""
     field: str
     value: Any
     """As JSON holds it."""
@@ -71,7 +71,9 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     """Empty when the fork runs them once, at the parent's own paths."""
     anew: str = ""
-    """The parent's path of a generation: this one and all that the case recorded later is drawn anew."""
+    """The parent's path of a generation: it and those that the case asked for later are drawn anew."""
+    edits: tuple[Edit, ...] = ()
+    """What this branch changes beside the fork's own edits."""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,10 +81,13 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     log: str
-    """Path of the parent's log when the fork was made."""
+    """Path of the parent's log, from the fork's own folder."""
     head: str
     """Digest of the last line of the parent's log that was read."""
+    branch: str = ""
+    """Which branch of the parent is forked, where that is itself a fork with branches."""
     edits: tuple[Edit, ...] = ()
+    """What all branches change; those that the parent had made stand first."""
     branches: tuple[Branch, ...] = (Branch(),)
 
 
@@ -131,3 +136,29 @@ class LogSealed(Event, frozen=True, kw_only=True):
     """How many lines stand before this one."""
     head: str
     """The hash of the line before this one."""
+
+
+class LostPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a damaged log that is not in the log salvaged from it."""
+
+    line: int
+    """Counts the lines of the damaged file from 1."""
+    offset: int
+    """In bytes from its beginning."""
+    length: int
+    """In bytes; 0 where lines are missing of which the file shows no trace."""
+    problem: str
+    """Goes on after `line 7 (byte 1234)`."""
+
+
+class LogSalvaged(Event, frozen=True, kw_only=True):
+    """This log was made from the undamaged lines of another; stands right after the header."""
+
+    source: str
+    """Path of the damaged log."""
+    lost: tuple[LostPart, ...]
+    """What is damaged, changed or missing."""
+    dropped: tuple[LostPart, ...] = ()
+    """Undamaged lines that mean nothing without a lost one."""
+    reopened: tuple[str, ...] = ()
+    """Cases that may have lost a line: they have no verdict any more and are to be finished anew."""

@@ -19,13 +19,22 @@ class Exit(IntEnum):
 
 def exit_for(error: Exception) -> Exit | None:
     """The exit code of an error that one message reports; None for a bug, which keeps its traceback."""
-    from events import LogCorrupt, LogError, LogExists, LogForeign, LogMissing, LogUnsalvageable, LogUnwritable
+    from events import (
+        LogCorrupt,
+        LogError,
+        LogExists,
+        LogForeign,
+        LogMissing,
+        LogUnsalvageable,
+        LogUnwritable,
+    )
     from fractal_agent.blaming import NothingToBlame
     from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName
     from fractal_agent.datasets import DatasetError
     from fractal_agent.engines.base import EngineError
     from fractal_agent.export import ExportError
     from fractal_agent.models import ModelError, ModelNotFound
+    from fractal_agent.rerecording import NotRepeatable
     from fractal_agent.run import RunFailed
     from fractal_agent.runs import BadRunId, RunNotFound
     from fractal_agent.sandbox.base import SandboxError
@@ -38,7 +47,7 @@ def exit_for(error: Exception) -> Exit | None:
         case (
             (LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId())
             | (ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch())
-            | (BadEdit() | NothingToBlame() | ExportError())
+            | (BadEdit() | NothingToBlame() | ExportError() | NotRepeatable())
         ):
             return Exit.USAGE
         case CodeChanged():

@@ -83,7 +83,7 @@ async def _replay_cases(recording: Recording, catalog: Catalog, cases: list[str]
     async with open_bus() as bus:
         for case in cases:
             try:
-                await _replay_case(recording, case, architecture, cast, policy, bus)
+                await replay_case(recording, case, architecture, cast, policy, bus)
                 counts["whole"] += 1
                 counts["passed"] += recording.timeline.cases[case].passed
             except RecordingEnded:
@@ -102,7 +102,7 @@ async def _replay_cases(recording: Recording, catalog: Catalog, cases: list[str]
     )
 
 
-async def _replay_case(
+async def replay_case(
     recording: Recording,
     path: str,
     architecture: Architecture,
@@ -110,6 +110,12 @@ async def _replay_case(
     policy: Strict,
     bus: Bus,
 ) -> None:
+    """Re-executes the case at that path; returns when all of it agreed.
+
+    Raises:
+        Diverged: something is not as recorded.
+        RecordingEnded: the run had not finished the case, and it agreed as far as it goes.
+    """
     settings, silent = recording.started.settings, Unreachable()
     branch = recording.branch_of(path)
     world = World(

@@ -1,8 +1,59 @@
 """`verify`: check a run's log, line by line and cause by cause."""
 
+from typing import TYPE_CHECKING
+
+import typer
+
 from fractal_agent.commands.options import Json, Plugins, Run, RunsDir
+from fractal_agent.exits import Exit
+
+if TYPE_CHECKING:
+    from replay.verify import Verified
 
 
 def verify(run: Run, plugin: Plugins = None, runs_dir: RunsDir = None, json: Json = False) -> None:
-    """Check a run's log, line by line and cause by cause."""
-    raise NotImplementedError(run)
+    """Check a run's log, line by line and cause by cause.
+
+    Needs no model and runs no role. Exits with 4 when anything does not hold.
+    """
+    from contextlib import suppress
+
+    from events import LOG_NAME
+    from fractal_agent.catalog import PluginFailed, load_catalog
+    from fractal_agent.commands.options import print_json, runs_dir_or_default
+    from fractal_agent.runs import find_run, require_header
+    from replay.verify import verify_log
+
+    folder = find_run(run, runs_dir_or_default(runs_dir))
+    if plugin:
+        load_catalog(plugin)
+    else:
+        with suppress(PluginFailed):  # its events are then unknown, and the check of the rest goes on
+            load_catalog(require_header(folder).settings.plugins)
+    verified = verify_log(folder / LOG_NAME)
+    if json:
+        print_json(verified)
+    else:
+        _print(verified)
+    raise typer.Exit(Exit.DONE if verified.holds else Exit.CORRUPT)
+
+
+def _print(verified: "Verified") -> None:
+    from rich.text import Text
+
+    from fractal_agent.commands.options import console
+
+    styles = {"ok": "green", "note": "yellow", "failed": "bold red"}
+    page = console()
+    for check in verified.checks:
+        told = f"  {check.name:9}{check.says}"
+        page.print(Text.assemble((f"{check.outcome:6}", styles[check.outcome]), told), soft_wrap=True)
+    page.print(Text(f"{verified.run_id}: {_sentence(verified)}"), soft_wrap=True)
+
+
+def _sentence(verified: "Verified") -> str:
+    failed = [check.name for check in verified.checks if check.outcome == "failed"]
+    if not failed:
+        return "all holds"
+    salvage = "; `fractal_agent salvage` saves what is undamaged" if "lines" in failed else ""
+    return f"does not hold: {', '.join(failed)}{salvage}"

@@ -82,6 +82,12 @@ EVENTS: dict[str, dict[str, str]] = {
     "AnswerSubmitted": {"code": "str"},
     "RunEnded": {"outcome": "Literal['completed', 'failed', 'interrupted']", "error": "str = ''"},
     "LogSealed": {"events": "int", "head": "str"},
+    "LogSalvaged": {
+        "source": "str",
+        "lost": "tuple[LostPart, ...]",
+        "dropped": "tuple[LostPart, ...] = ()",
+        "reopened": "tuple[str, ...] = ()",
+    },
 }
 """Event to field to type and default."""
 
@@ -90,11 +96,13 @@ PARTS: dict[str, dict[str, str]] = {
         "run_id": "str",
         "log": "str",
         "head": "str",
+        "branch": "str = ''",
         "edits": "tuple[Edit, ...] = ()",
-        "branches": "tuple[Branch, ...] = (Branch(name='', anew=''),)",
+        "branches": "tuple[Branch, ...] = (Branch(name='', anew='', edits=()),)",
     },
     "Edit": {"path": "str", "field": "str", "value": "Any"},
-    "Branch": {"name": "str = ''", "anew": "str = ''"},
+    "Branch": {"name": "str = ''", "anew": "str = ''", "edits": "tuple[Edit, ...] = ()"},
+    "LostPart": {"line": "int", "offset": "int", "length": "int", "problem": "str"},
     "Example": {"call": "str", "expected": "str"},
     "ExampleResult": {
         "example": "Example",
