@@ -1,5 +1,6 @@
 """Forks: a run goes on from a changed record, and everything that the change does not touch is reused."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def fork_job(
     catalog.architecture(settings.architecture)
     origin = Origin(
         run_id=parent.started.run_id,
-        log=str((parent.folder / LOG_NAME).resolve()),
+        log=os.path.relpath(parent.folder / LOG_NAME, folder),
         head=parent.head,
         branch=branch.name,
         edits=(*parent.edits_of(branch), *_of_settings(was, settings), *(e for e in edits if e.path)),
@@ -122,7 +123,7 @@ def resume_fork_job(run: Recording, catalog: Catalog) -> Job:
     """The job that takes up an interrupted fork; `parent` is None when its parent is not where it was."""
     started = run.started
     assert started.origin is not None
-    parent = _read_parent(started.origin, started.settings)
+    parent = _read_parent(run.folder, started.origin, started.settings)
     return Job(
         run_id=started.run_id,
         folder=run.folder,
@@ -131,6 +132,29 @@ def resume_fork_job(run: Recording, catalog: Catalog) -> Job:
         catalog=catalog,
         origin=started.origin,
         parent=parent,
+    )
+
+
+def rerecord_job(run: Recording, catalog: Catalog, *, folder: Path) -> Job:
+    """The job that records a run anew in `folder`, all of it as its header says, and reuses its record.
+
+    The run is not in named branches.
+
+    Raises:
+        UnknownName, CastMismatch: a role or the architecture is not here.
+        DatasetError: the hidden tests cannot be had any more.
+    """
+    started = run.started
+    catalog.cast(started.settings.cast)
+    catalog.architecture(started.settings.architecture)
+    return Job(
+        run_id=started.run_id,
+        folder=folder,
+        settings=started.settings,
+        tasks=_recorded_tasks(started.settings, run.journal),
+        catalog=catalog,
+        origin=started.origin,
+        parent=run.journal,
     )
 
 
@@ -149,10 +173,9 @@ def _reusable(journal: Journal, was: Settings, now: Settings) -> Journal:
     return journal if same else journal.without_generations()
 
 
-def _read_parent(origin: Origin, settings: Settings) -> Journal | None:
+def _read_parent(folder: Path, origin: Origin, settings: Settings) -> Journal | None:
     """The parent's record as far as the fork knew it; None when it is gone or another run lies there."""
-    log = Path(origin.log)
-    reader = LogReader(log)
+    reader = LogReader(folder / origin.log)
     entries = []
     try:
         for entry in reader:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from events import Entry, Event, LogFile
@@ -30,31 +31,45 @@ class Recorder(Protocol):
 class LogRecorder:
     """Group commit: all that is staged while one write is under way goes out with the next.
 
-    Whoever finds no write under way does it for all; so no task of its own is needed, and nothing
-    outlives a run.
+    Whoever finds no write under way does it for all, and one event wakes them; so no task of its own is
+    needed, and nothing outlives a run. The write is made in a thread, since a slow disk may take seconds.
     """
 
     def __init__(self, log: LogFile, observers: Sequence[Observer] = ()) -> None:
         self._log = log
         self._observers = observers
         self._waiting: list[Entry[Event]] = []
-        self._turn = anyio.Lock()
+        self._written: anyio.Event | None = None
+        """Set when the write under way ends; None when there is none."""
+        self._taken = -1
+        """The last entry that was handed to a write."""
         self._durable = -1
+        """The last entry whose write succeeded."""
 
     async def record(self, path: str, event: Event, cause: int | None = None) -> int:
         entry = self._log.stage(path, event, cause)
         self._waiting.append(entry)
-        async with self._turn:
-            if entry.seq > self._durable:
+        while entry.seq > self._durable:
+            if self._written:
+                await self._written.wait()
+            elif entry.seq > self._taken:
                 await self._commit()
+            else:
+                self._log.write([])  # raises what the entry's own write raised in another task
         return entry.seq
 
     async def _commit(self) -> None:
-        lines = self._log.take()
-        entries, self._waiting = self._waiting, []
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._log.write, lines)
-        self._durable = entries[-1].seq
+        written = self._written = anyio.Event()
+        try:
+            with anyio.CancelScope(shield=True):
+                await anyio.lowlevel.checkpoint()  # whoever is ready to record joins this write
+                entries, self._waiting = self._waiting, []
+                self._taken = entries[-1].seq
+                await anyio.to_thread.run_sync(self._log.write, self._log.take())
+        finally:
+            self._written = None
+            written.set()
+        self._durable = self._taken
         for entry in entries:
             for observe in self._observers:
                 observe(entry)

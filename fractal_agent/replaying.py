@@ -58,15 +58,15 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
         return f"{agreed}{partial}{diverged}: {self.effects} effects and {self.events} events are as recorded"
 
 
-def replay_run(folder: Path, catalog: Catalog, *, case: str | None = None) -> Replayed:
-    """Re-executes the run in `folder`, or one of its cases, against what it recorded.
+def replay_run(run: Path | Recording, catalog: Catalog, *, case: str | None = None) -> Replayed:
+    """Re-executes a run, given by its folder or read already, or one of its cases, against what it recorded.
 
     Raises:
         LogError: the log is missing or damaged.
         UnknownName: the run used a role or an architecture that is not here.
             Or the run has no such case.
     """
-    recording = Recording(folder)
+    recording = Recording(run) if isinstance(run, Path) else run
     if case and case not in recording.timeline.cases:
         raise UnknownName("case", case, recording.timeline.cases)
     cases = [case] if case else list(recording.timeline.cases)

@@ -13,7 +13,7 @@ from events import Entry, Event, GradingCompleted, LogFile, LogReader, Provenanc
 from events.path import child
 from fractal_agent.case import Case, HiddenTests
 from fractal_agent.engines import EngineChoice, open_engine
-from fractal_agent.engines.base import Engine
+from fractal_agent.engines.base import Engine, EngineUnavailable
 from fractal_agent.engines.unneeded import ModelNeeded, NoEngine
 from fractal_agent.job import Job, Viewer
 from fractal_agent.logs import operator_log
@@ -158,6 +158,9 @@ class Session:
             except (RunFailed, Diverged) as error:
                 ended = RunEnded(outcome="failed", error=_writable(str(error)))
                 raise
+            except ModelNeeded as needed:  # a program did otherwise than in the rehearsal
+                ended = RunEnded(outcome="failed", error=f"{needed}; resume to ask the model")
+                raise RunFailed(needed.path, EngineUnavailable(str(ended.error))) from needed
             finally:
                 self._seal(ended)
 

@@ -79,6 +79,22 @@ async def test_many_producers_share_few_writes(log: GatedLog) -> None:
     assert log.writes <= 4
 
 
+async def test_producers_that_go_on_together_share_every_write(log: GatedLog) -> None:
+    """16 producers of 10 events each, woken by one write, all get into the next: ten writes and no more."""
+    recorder = LogRecorder(log)
+
+    async def produce() -> None:
+        for number in range(10):
+            await recorder.record("T/0", numbered(number))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(16):
+            tasks.start_soon(produce)
+
+    assert log.writes == 10
+    assert on_disk(log) == list(range(161))
+
+
 async def test_what_is_staged_during_a_write_goes_out_with_the_next(log: GatedLog) -> None:
     """Ten events recorded while a write is under way take one more write."""
     recorder = LogRecorder(log)
