@@ -9,10 +9,10 @@ LOCK := $(if $(GPU),requirements/gpu.txt,requirements/cpu.txt)
 python := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help solve test setup model lint lock clean
+.PHONY: help solve test torture bench-log setup model lint lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # With arguments of your own the command may need another model or none, and fetches what it needs itself.
 solve: setup $(if $(ARGS),,model) ## solve the first 10 HumanEval problems (from nothing: about 5 minutes and 6 GB)
@@ -28,11 +28,21 @@ model: setup ## fetch the default model, if that is not done
 	@echo "3/3 Fetching the model"
 	@$(python) -m fractal_agent.models
 
+torture: setup ## kill, cut, flip and starve the log at length: 10,000 kills and more (about 20 minutes)
+	@TORTURE=$(or $(TORTURE),100) $(python) -m pytest tests/torture -s -q $(ARGS)
+
 lint: setup ## ruff, mypy and the import rules
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@$(python) -m mypy
 	@$(VENV)/bin/lint-imports
+
+# In an environment of its own, for the peers. Without resolution: one of them states a newer Python than it needs.
+bench := .venv-bench/bin/python
+bench-log: setup ## how fast the log is, beside other stores of events (about 10 minutes; ARGS=--quick for a look)
+	@test -x $(bench) || { $(python) -m venv .venv-bench && echo '*' >.venv-bench/.gitignore; }
+	@$(bench) -m pip --disable-pip-version-check install -qq --no-deps --ignore-requires-python -r requirements/bench.txt
+	@PYTHONPATH=. $(bench) benchmarks/log --python $(python) $(ARGS)
 
 # LOCK_TORCH says where uv finds the CPU build of torch, which is not on PyPI.
 LOCK_TORCH := --torch-backend cpu
@@ -43,4 +53,4 @@ lock: ## write requirements/*.txt anew from pyproject.toml (needs uv)
 	$(compile) --extra gpu --output-file requirements/gpu.txt
 
 clean: ## remove the environments and caches; runs and fetched models stay
-	rm -rf .venv .venv-gpu build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-gpu .venv-bench build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

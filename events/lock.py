@@ -1,5 +1,6 @@
 """One writer a log: a lock that names its holder and ends with it, however it ends."""
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -7,27 +8,33 @@ import weakref
 from io import FileIO
 from pathlib import Path
 
+from events.disk import Disk
 from events.errors import LogLocked
 
 _LOCK_NAME = "lock"
 
 
-def acquire_lock(folder: Path) -> FileIO:
+def acquire_lock(folder: Path, disk: Disk) -> FileIO:
     """The lock of the log in `folder`, held until it is closed; in it stands who holds it.
 
     Raises:
         LogLocked: another has it; the error names the holder.
+        OSError: the folder is gone, takes no file, or is on a disk without locks.
     """
-    lock = (folder / _LOCK_NAME).open("a+b", buffering=0)
+    lock = disk.open(folder / _LOCK_NAME, "a+b")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(lock.fileno(), 200, 0).decode(errors="replace").strip() or "another process"
-        lock.close()
+    except OSError as error:
+        with lock:
+            if not isinstance(error, BlockingIOError):
+                raise
+            holder = os.pread(lock.fileno(), 200, 0).decode(errors="replace").strip() or "another process"
         raise LogLocked(folder, holder) from None
     _close_in_forks(lock)
-    lock.truncate(0)
-    lock.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+    # A full disk has no room for the name; the lock is held without it.
+    with contextlib.suppress(OSError):
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
     return lock
 
 

@@ -2,14 +2,14 @@
 
 import contextlib
 import itertools
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
 
 from events.base import Event
 from events.codec import digest_line, encode_line
+from events.disk import DISK, Disk
 from events.envelope import GENESIS, Entry
 from events.errors import LogExists, LogMissing, LogUnwritable, LogWriteFailed
 from events.lifecycle import LogSealed
@@ -27,9 +27,10 @@ class LogFile:
     """
 
     def __init__(
-        self, path: Path, *, lock: FileIO, reader: LogReader | None, clock: Callable[[], float]
+        self, path: Path, *, lock: FileIO, reader: LogReader | None, clock: Callable[[], float], disk: Disk
     ) -> None:
         self.path = path
+        self._disk = disk
         self._lock = lock
         self._clock = clock
         self._next = reader.lines if reader else 0
@@ -39,37 +40,37 @@ class LogFile:
         self._staged: list[bytes] = []
         self._failed = ""
         """Why the log takes no more; empty while it does."""
-        self._file = path.open("ab", buffering=0)
+        self._file = disk.open(path, "ab")
 
     @classmethod
-    def create(cls, folder: Path, *, clock: Callable[[], float] = time.time) -> "LogFile":
+    def create(cls, folder: Path, *, clock: Callable[[], float] = time.time, disk: Disk = DISK) -> "LogFile":
         """A new log in `folder`, which is made if need be.
 
         An empty file, left by a process that was killed before it had written a header, is no log.
 
         Raises:
             LogExists: a log is there already.
-            LogUnwritable: the folder cannot be made.
+            LogUnwritable: the folder or a file in it cannot be made.
             LogLocked: another process is writing there.
         """
-        path = folder / LOG_NAME
-        made = [place for place in (folder, *folder.parents) if not place.exists()]
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LogUnwritable(folder, error.strerror or str(error)) from error
-        with contextlib.ExitStack() as on_error:
-            lock = on_error.enter_context(acquire_lock(folder))
+        path, around = folder / LOG_NAME, folder.absolute()
+        with _refusals_told(folder), contextlib.ExitStack() as on_error:
+            made = [place for place in (around, *around.parents) if not place.exists()]
+            for place in reversed(made):
+                disk.make_folder(place)
+            lock = on_error.enter_context(acquire_lock(folder, disk))
             if path.exists() and path.stat().st_size:
                 raise LogExists(path)
-            log = cls(path, lock=lock, reader=None, clock=clock)
-            for place in (folder, *(place.parent for place in made)):
-                _sync_folder(place)
+            log = cls(path, lock=lock, reader=None, clock=clock, disk=disk)
+            on_error.callback(log.close)
+            _sync_names(around, made, disk)
             on_error.pop_all()
         return log
 
     @classmethod
-    def reopen(cls, folder: Path, *, clock: Callable[[], float] = time.time) -> tuple["LogFile", LogReader]:
+    def reopen(
+        cls, folder: Path, *, clock: Callable[[], float] = time.time, disk: Disk = DISK
+    ) -> tuple["LogFile", LogReader]:
         """The log in `folder`, to be appended to, and the reader that verified all of it.
 
         A torn tail is moved into a file `torn-<offset>` beside the log before anything is written.
@@ -77,21 +78,48 @@ class LogFile:
         Raises:
             LogMissing, LogForeign, LogCorrupt: as `LogReader`.
             LogLocked: another process is writing it.
-            LogWriteFailed: the torn tail could not be moved.
+            LogUnwritable: a file in the folder cannot be opened.
+            LogWriteFailed: the torn tail could not be moved, or what was read could not be made durable.
         """
         path = folder / LOG_NAME
-        if not path.exists():
-            raise LogMissing(path)
-        with contextlib.ExitStack() as on_error:
-            lock = on_error.enter_context(acquire_lock(folder))
+        with _refusals_told(folder), contextlib.ExitStack() as on_error:
+            if not path.exists():
+                raise LogMissing(path)
+            lock = on_error.enter_context(acquire_lock(folder, disk))
             reader = LogReader(path)
             for _ in reader:
                 pass
-            if reader.torn:
-                _set_aside(reader)
-            log = cls(path, lock=lock, reader=reader, clock=clock)
+            log = cls(path, lock=lock, reader=reader, clock=clock, disk=disk)
+            on_error.callback(log.close)
+            log._settle(torn=reader.torn > 0)
             on_error.pop_all()
         return log, reader
+
+    def _settle(self, *, torn: bool) -> None:
+        """Makes what was read durable: its writer may have been killed between a write and the sync."""
+        try:
+            if torn:
+                self._set_tail_aside()
+            self._disk.sync(self._file)
+        except OSError as error:
+            self._failed = error.strerror or str(error)
+            raise self._failure() from error
+
+    def _set_tail_aside(self) -> None:
+        """Moves the torn tail into a file of its own; one that an earlier recovery left is not touched."""
+        names = itertools.chain([f"torn-{self._end}"], (f"torn-{self._end}.{n}" for n in itertools.count(2)))
+        aside = next(path for name in names if not (path := self.path.with_name(name)).exists())
+        with self.path.open("rb") as file, self._disk.open(aside, "xb") as copy:
+            try:
+                file.seek(self._end)
+                _write_all(self._disk, copy, file.read())
+                self._disk.sync(copy)
+                self._disk.sync_folder(aside.parent)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    self._disk.remove(aside)
+                raise
+        self._disk.cut(self._file, self._end)
 
     def stage(self, path: str, event: Event, cause: int | None = None) -> Entry[Event]:
         """Gives the event the next place in the log; it is not yet written.
@@ -101,7 +129,8 @@ class LogFile:
             LogWriteFailed: an earlier write failed.
         """
         self._check()
-        entry = Entry(seq=self._next, at=round(self._clock(), 3), path=path, cause=cause, event=event)
+        at = round(self._clock() * 1000) / 1000
+        entry = Entry(seq=self._next, at=at, path=path, cause=cause, event=event)
         line = encode_line(entry, self._head)
         self._head = digest_line(line[:-1])
         self._next += 1
@@ -124,8 +153,8 @@ class LogFile:
             return
         try:
             data = b"".join(lines)
-            _write_all(self._file, data)
-            os.fdatasync(self._file.fileno())
+            _write_all(self._disk, self._file, data)
+            self._disk.sync(self._file)
         except OSError as error:
             self._give_up(error.strerror or str(error))
             raise self._failure() from error
@@ -144,9 +173,9 @@ class LogFile:
 
     def _give_up(self, cause: str) -> None:
         self._failed = cause
-        # A disk that refuses even this leaves a torn tail, which the next writer sets aside.
+        # A disk that refuses even this leaves whole lines, which are kept, or a torn one, which is set aside.
         with contextlib.suppress(OSError):
-            os.ftruncate(self._file.fileno(), self._end)
+            self._disk.cut(self._file, self._end)
 
     def commit(self) -> None:
         """Writes all that is staged."""
@@ -170,37 +199,37 @@ class LogFile:
                 if not self._failed:
                     self.commit()
             finally:
-                if self._durable == 0:
-                    self.path.unlink(missing_ok=True)
-                self._lock.truncate(0)
+                # A disk that refuses this leaves an empty log, which is none, and a name that nobody is told.
+                with contextlib.suppress(OSError):
+                    if self._durable == 0:
+                        self._disk.remove(self.path)
+                    self._lock.truncate(0)
 
 
-def _write_all(file: FileIO, data: bytes) -> None:
+def _write_all(disk: Disk, file: FileIO, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(file.fileno(), view) :]
+        view = view[disk.write(file, view) :]
 
 
-def _set_aside(reader: LogReader) -> None:
-    """Moves the torn tail into a file of its own; one that an earlier recovery left is not touched."""
-    names = itertools.chain([f"torn-{reader.end}"], (f"torn-{reader.end}.{n}" for n in itertools.count(2)))
-    aside = next(path for name in names if not (path := reader.path.with_name(name)).exists())
+def _sync_names(folder: Path, made: list[Path], disk: Disk) -> None:
+    """Makes the names of the log and of the folders around it survive a power cut.
+
+    A folder that was there may have been made by a process that was killed before it came to this.
+    """
+    disk.sync_folder(folder)
+    for place in folder.parents:
+        try:
+            disk.sync_folder(place)
+        except OSError:
+            # What the system mounted there, or lets nobody read, is not ours to make durable.
+            if any(child.parent == place for child in made):
+                raise
+
+
+@contextlib.contextmanager
+def _refusals_told(folder: Path) -> Iterator[None]:
     try:
-        with reader.path.open("r+b") as file, aside.open("xb") as copy:
-            file.seek(reader.end)
-            copy.write(file.read())
-            copy.flush()
-            os.fsync(copy.fileno())
-            _sync_folder(aside.parent)
-            file.truncate(reader.end)
-            os.fsync(file.fileno())
+        yield
     except OSError as error:
-        raise LogWriteFailed(reader.path, kept=reader.lines, cause=error.strerror or str(error)) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        raise LogUnwritable(folder, error.strerror or str(error)) from error

@@ -3,9 +3,6 @@
 import errno
 import os
 import resource
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,22 +16,12 @@ from events import (
     LogExists,
     LogFile,
     LogForeign,
-    LogLocked,
     LogMissing,
     LogReader,
     LogSealed,
     LogWriteFailed,
 )
 from events.fakes import code, header
-
-HOLDER = """
-import sys
-from pathlib import Path
-from events import LogFile
-log, _ = LogFile.reopen(Path(sys.argv[1]))
-print("held", flush=True)
-sys.stdin.read()
-"""
 
 
 def events_in(path: Path) -> list[object]:
@@ -47,18 +34,6 @@ def tear(path: Path, tail: bytes = b'{"seq":5,"prev":"half a li') -> int:
     with path.open("ab") as file:
         file.write(tail)
     return begin
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that has the log open for writing."""
-    command = [sys.executable, "-c", HOLDER, str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout
-        assert holder.stdin
-        assert holder.stdout.readline() == "held\n"
-        yield holder
-        holder.stdin.close()
 
 
 @contextmanager
@@ -164,16 +139,6 @@ def test_close_commits_what_is_staged(begun: LogFile) -> None:
     assert events_in(begun.path) == [header(), code()]
 
 
-def test_close_may_be_repeated(begun: LogFile) -> None:
-    """A second close touches nothing, not even a log that another writer has made since."""
-    begun.close()
-    with held(begun.path.parent) as other:
-        begun.close()
-
-        with pytest.raises(LogLocked, match=f"process {other.pid} "):
-            LogFile.reopen(begun.path.parent)
-
-
 def test_a_log_without_a_line_leaves_no_file(tmp_path: Path) -> None:
     """Closed before its header, a log is gone and its folder can be used again."""
     log = LogFile.create(tmp_path)
@@ -242,44 +207,6 @@ def test_a_seal_counts_and_names_the_line_before_it(begun: LogFile) -> None:
 
     seal = list(LogReader(begun.path))[-1]
     assert seal.event == LogSealed(events=2, head=seal.prev)
-
-
-def test_a_second_writer_is_told_who_writes(unsealed: Path) -> None:
-    """While another process writes, neither `reopen` nor `create` succeeds, and its pid is named."""
-    with held(unsealed.parent) as holder:
-        for attempt in (LogFile.reopen, LogFile.create):
-            with pytest.raises(LogLocked, match=f"process {holder.pid} on "):
-                attempt(unsealed.parent)
-
-
-def test_a_second_writer_in_one_process_is_refused(begun: LogFile) -> None:
-    """The lock holds within a process too."""
-    with pytest.raises(LogLocked, match=f"process {os.getpid()} "):
-        LogFile.reopen(begun.path.parent)
-
-
-def test_a_stale_name_in_the_lock_is_replaced(unsealed: Path) -> None:
-    """What a killed writer left in the lock, however long, is not told as the holder's name."""
-    (unsealed.parent / "lock").write_text(f"process 1 on {'x' * 100}\n")
-    with held(unsealed.parent) as holder, pytest.raises(LogLocked) as locked:
-        LogFile.reopen(unsealed.parent)
-
-    assert locked.value.holder == f"process {holder.pid} on {socket.gethostname()}"
-
-
-def test_a_lock_ends_with_its_process(unsealed: Path) -> None:
-    """A killed writer leaves no lock behind, only its name."""
-    with held(unsealed.parent) as holder:
-        holder.kill()
-        holder.wait()
-
-    LogFile.reopen(unsealed.parent)[0].close()
-
-
-def test_readers_need_no_lock(unsealed: Path) -> None:
-    """A log that another process writes can be read."""
-    with held(unsealed.parent):
-        assert len(events_in(unsealed)) == 5
 
 
 @pytest.mark.parametrize("damage", [b"garbage\n", b""], ids=["foreign", "empty"])
