@@ -47,7 +47,7 @@ def _raised_at(diverged: Diverged) -> list[str]:
 
 
 class Recordings:
-    """What the tests of one pytest run share: each plug-in and log is read once, each run recorded anew once."""
+    """What the tests of one pytest run share: each plug-in and log is read, and each run recorded, once."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config

@@ -10,6 +10,7 @@ from events import LOG_NAME, GenerationRequested, LogReader
 from fractal_agent.catalog import Catalog, UnknownName, load_catalog
 from fractal_agent.replaying import replay_run
 from replay.timeline import Timeline
+from replay.verify import verify_log
 
 HERE = Path(__file__).parent
 
@@ -52,6 +53,22 @@ def test_single_case_is_replayed_alone(golden: Path, catalog: Catalog) -> None:
     replayed = replay_run(golden / "agrees", catalog, case="HumanEval/53")
 
     assert (replayed.cases, replayed.passed) == (1, 1)
+
+
+@pytest.mark.parametrize(("name", "cases", "passed"), [("forked", 2, 2), ("resumed", 3, 2)])
+def test_run_of_more_than_one_source_agrees(
+    golden: Path, catalog: Catalog, name: str, cases: int, passed: int
+) -> None:
+    """A fork with an edit and two branches, and a run taken up under changed code, replay as they stand."""
+    replayed = replay_run(golden / name, catalog)
+
+    assert (replayed.cases, replayed.passed, replayed.divergences) == (cases, passed, [])
+
+
+@pytest.mark.parametrize("name", ["v1/agrees", "v1/diverges", "v1/forked", "v1/resumed", "old_event"])
+def test_every_golden_log_verifies(name: str) -> None:
+    """Line by line and cause by cause, each golden log is what a log must be."""
+    assert verify_log(HERE / name / LOG_NAME).holds
 
 
 def test_missing_plugin_is_named(golden: Path) -> None:
