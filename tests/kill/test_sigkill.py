@@ -128,3 +128,48 @@ def test_a_killed_run_goes_on(solving: list[str], whole: Path, tmp_path: Path, p
     assert resumed.returncode == 0, resumed.stderr
     assert set(results_by_path(folder).values()) == {1}
     assert before <= results_by_path(folder) == results_by_path(whole)
+
+
+@pytest.mark.slow
+def test_a_resume_that_is_killed_is_resumed(solving: list[str], whole: Path, tmp_path: Path) -> None:
+    """Killed, resumed, killed in the resume, and so on, a run comes to its end with each effect done once."""
+    size, folder = (whole / LOG_NAME).stat().st_size, tmp_path / "killed"
+    command, arguments = solving, [str(tmp_path)]
+    for part in (0.2, 0.25, 0.3):
+        dying = [sys.executable, "-c", DYING, str(int(size * part)), *command, *arguments]
+        died = subprocess.run(dying, check=False, capture_output=True, text=True, timeout=60)
+        assert died.returncode == -signal.SIGKILL, died.stderr
+        command, arguments = ["resume"], [str(folder)]
+
+    resumed, verified = told("resume", folder), told("verify", folder)
+
+    assert resumed.returncode == 0, resumed.stderr
+    assert verified.returncode == 0, verified.stdout
+    assert results_by_path(folder) == results_by_path(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [0.5, 0.9])
+def test_a_killed_fork_goes_on(solving: list[str], whole: Path, tmp_path: Path, part: float) -> None:
+    """A fork that is killed takes the rest from its own log and its parent's, and ends as it would have."""
+    forking = [
+        "fork",
+        str(whole),
+        "--at",
+        "HumanEval/0/repairer.0",
+        "--set",
+        "plan=1. Think again, and well.",
+    ]
+    in_full = [*forking, "--run-id", "forked", "--runs-dir"]
+    assert told(*in_full, tmp_path / "undisturbed").returncode == 0
+    undisturbed, folder = tmp_path / "undisturbed" / "forked", tmp_path / "forked"
+    left = int((undisturbed / LOG_NAME).stat().st_size * part)
+    dying = [sys.executable, "-c", DYING, str(left), *in_full, str(tmp_path)]
+    died = subprocess.run(dying, check=False, capture_output=True, text=True, timeout=60)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+
+    resumed, replayed = told("resume", folder), told("replay", folder)
+
+    assert resumed.returncode == 0, resumed.stderr
+    assert replayed.returncode == 0, replayed.stdout
+    assert results_by_path(folder) == results_by_path(undisturbed)
