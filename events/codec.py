@@ -9,10 +9,14 @@ import msgspec
 from events.base import Event, known_events
 from events.envelope import Entry, Envelope, Line, Unknown
 from events.errors import EventUnencodable
+from events.exact import is_exact
 from events.upcast import split_tag, upcast
 
-_CRC_FIELD = b',"crc":"'
-_CRC_TAIL = len(_CRC_FIELD) + 8 + len(b'"}')
+_TAIL = b',"crc":"%08x"}\n'
+_TAIL_SIZE = len(_TAIL % 0)
+_DEPTH = 200
+"""Far below what exhausts a decoder's stack, however deep the reader's own stack is."""
+
 _encoder = msgspec.json.Encoder(order="deterministic")
 _raw_decoder = msgspec.json.Decoder(Envelope[msgspec.Raw])
 
@@ -40,6 +44,17 @@ class _HeaderLine(msgspec.Struct):
 _header_decoder = msgspec.json.Decoder(_HeaderLine)
 
 
+class _Head(msgspec.Struct):
+    """A line but for its checksum, in the order in which it is written."""
+
+    seq: int
+    prev: str
+    at: float
+    path: str
+    cause: int | None
+    event: Event | Unknown | msgspec.Raw
+
+
 def encode_event(event: Event, path: str = "") -> bytes:
     """The event as JSON, the same bytes for equal events. `path` is for the error to name.
 
@@ -47,19 +62,38 @@ def encode_event(event: Event, path: str = "") -> bytes:
         EventUnencodable: the bytes would not read back as this event: it holds a lone surrogate, a
             float that is not finite, or a value of another type than its field's.
     """
-    name = type(event).__name__
     try:
         body = _encoder.encode(event)
+        if not is_exact(event):
+            _read_back(event, body)
+    except (ValueError, TypeError, RecursionError, msgspec.MsgspecError) as error:
+        raise EventUnencodable(path, type(event).__name__, str(error)) from None
+    return body
+
+
+def _read_back(event: Event, body: bytes) -> None:
+    """Raises `ValueError` unless `body` decodes to an event that equals this one."""
+    try:
         back = msgspec.json.decode(body, type=type(event))
     except msgspec.ValidationError as error:
-        problem = f"a reader would refuse it: {error} (NaN and infinities become null)"
-        raise EventUnencodable(path, name, problem) from None
-    except (UnicodeEncodeError, TypeError, msgspec.MsgspecError) as error:
-        raise EventUnencodable(path, name, str(error)) from None
+        raise ValueError(f"a reader would refuse it: {error} (NaN and infinities become null)") from None
     if back != event:
         changed = [key for key in event.__struct_fields__ if getattr(back, key) != getattr(event, key)]
-        raise EventUnencodable(path, name, f"{', '.join(changed)} would read back as another value")
-    return body
+        raise ValueError(f"{', '.join(changed)} would read back as another value")
+    if _is_deep(msgspec.to_builtins(event)):
+        raise ValueError(f"it is nested more than {_DEPTH} deep, and a reader may refuse that")
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(_DEPTH):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list | tuple)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return bool(level)
 
 
 def encode_line(entry: Entry[Event] | Entry[Event | Unknown], prev: str) -> bytes:
@@ -70,19 +104,18 @@ def encode_line(entry: Entry[Event] | Entry[Event | Unknown], prev: str) -> byte
     Raises:
         EventUnencodable: the event or the path cannot be written as JSON without loss.
     """
+    event = entry.event
+    body = event if is_exact(event) else _raw_body(event, entry.path)
     try:
-        path = _encoder.encode(entry.path)
-    except UnicodeEncodeError as error:
-        raise EventUnencodable(repr(entry.path), type(entry.event).__name__, str(error)) from None
-    head = b'{"seq":%d,"prev":"%s","at":%.3f,"path":%s,"cause":%s,"event":%s' % (
-        entry.seq,
-        prev.encode(),
-        entry.at,
-        path,
-        b"null" if entry.cause is None else b"%d" % entry.cause,
-        entry.event.raw if isinstance(entry.event, Unknown) else encode_event(entry.event, entry.path),
-    )
-    return b'%s%s%08x"}\n' % (head, _CRC_FIELD, zlib.crc32(head))
+        head = _encoder.encode(_Head(entry.seq, prev, entry.at, entry.path, entry.cause, body))[:-1]
+    except ValueError as error:
+        _raw_body(event, entry.path)  # raises where the event is at fault and not the path
+        raise EventUnencodable(repr(entry.path), type(event).__name__, str(error)) from None
+    return head + _TAIL % zlib.crc32(head)
+
+
+def _raw_body(event: Event | Unknown, path: str) -> msgspec.Raw:
+    return msgspec.Raw(event.raw if isinstance(event, Unknown) else encode_event(event, path))
 
 
 def digest_line(line: bytes) -> str:
@@ -101,7 +134,7 @@ class LineDecoder:
         self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Envelope[union])
 
     def decode(self, line: bytes) -> Line:
-        """The envelope in `line` (without its newline), whose checksum `check_line` has verified.
+        """The envelope in `line`, whose checksum `check_line` has verified.
 
         An event of an older version is brought to its newest; one of unknown type comes back as
         `Unknown` with its bytes.
@@ -156,14 +189,14 @@ class LineDecoder:
 
 
 def check_line(line: bytes) -> None:
-    """Raises `BadLine` unless `line` (without its newline) ends in the checksum of its own bytes."""
-    if line[-_CRC_TAIL:-10] != _CRC_FIELD or line[-2:] != b'"}':
+    """Raises `BadLine` unless `line` ends in the checksum of its own bytes and a newline."""
+    tail = _TAIL % zlib.crc32(line[:-_TAIL_SIZE])
+    if line.endswith(tail):
+        return
+    if line[-_TAIL_SIZE:-11] != tail[:-11] or line[-3:] != tail[-3:]:
         raise BadLine("is cut short or is not a line of a log")
-    found, stated = b"%08x" % zlib.crc32(line[:-_CRC_TAIL]), line[-10:-2]
-    if found != stated:
-        raise BadLine(
-            f"is damaged: its checksum is {found.decode()}, it says {stated.decode('ascii', 'replace')}"
-        )
+    found, stated = tail[-11:-3].decode(), line[-11:-3].decode("ascii", "replace")
+    raise BadLine(f"is damaged: its checksum is {found}, it says {stated}")
 
 
 def stated_format(line: bytes) -> int | None:

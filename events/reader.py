@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from events.codec import BadLine, LineDecoder, NewerEvent, check_line, digest_line, stated_format
-from events.envelope import GENESIS, Line
-from events.errors import LogCorrupt, LogForeign, LogMissing
+from events.envelope import GENESIS, Envelope, Line
+from events.errors import LogCorrupt, LogError, LogForeign, LogMissing
 from events.lifecycle import FORMAT, LogSealed
 
 _EXPECTED = "a log that begins with a RunStarted line"
@@ -36,21 +36,43 @@ class LogReader:
         """The digest of the last good line."""
         self.torn = 0
         """How many bytes lie behind the last good line."""
-        self.sealed = False
+        self._last: Line | None = None
+
+    @property
+    def sealed(self) -> bool:
         """True when the last good line is a seal that fits."""
+        match self._last:
+            case Envelope(event=LogSealed() as seal) as line:
+                return seal.events == line.seq and seal.head == line.prev
+        return False
 
     def __iter__(self) -> Iterator[Line]:
-        decoder = LineDecoder()
+        # Reading a log is this loop, so it works on local names.
+        decode = LineDecoder().decode
+        lines, end, head = self.lines, self.end, self.head
         with self._open() as file:
             size = os.fstat(file.fileno()).st_size
-            rest = _lines(file, size)
-            for raw in rest:
+            for line in file:
                 try:
-                    check_line(_whole(raw))
+                    check_line(line)
                 except BadLine as bad:
-                    self._end_at(bad, rest, size)
+                    self._end_at(line, bad, _lines(file, size - end - len(line)), size)
                     return
-                yield self._advance(raw[:-1], decoder)
+                if lines == 0:
+                    self._check_header(line)
+                try:
+                    envelope = decode(line)
+                except (BadLine, NewerEvent) as problem:
+                    raise self._unreadable(problem) from None
+                if envelope.seq != lines or envelope.prev != head:
+                    raise self._misplaced(envelope)
+                self.lines = lines = lines + 1
+                self.end = end = end + len(line)
+                self.head = head = digest_line(line[:-1])
+                self._last = envelope
+                yield envelope
+                if end >= size:  # what a live writer appends meanwhile is for another reader
+                    return
         if self.lines == 0:
             raise LogForeign(self.path, found="an empty file", expected=_EXPECTED)
 
@@ -61,34 +83,6 @@ class LogReader:
             raise LogMissing(self.path) from None
         except IsADirectoryError:
             raise LogForeign(self.path, found="a folder", expected=_EXPECTED) from None
-
-    def _advance(self, line: bytes, decoder: LineDecoder) -> Line:
-        """Steps over an undamaged line that stands where it belongs."""
-        if self.lines == 0:
-            self._check_header(line)
-        try:
-            envelope = decoder.decode(line)
-        except BadLine as bad:
-            raise self._corrupt(str(bad)) from None
-        except NewerEvent as newer:
-            found, known = newer.args
-            raise LogForeign(
-                self.path,
-                found=f"{found} in line {self.lines + 1}",
-                expected=f"version {known} or older: upgrade the package that brings it",
-            ) from None
-        if envelope.seq != self.lines:
-            raise self._corrupt(f"has sequence number {envelope.seq} where {self.lines} was due")
-        if envelope.prev != self.head:
-            raise self._corrupt("does not continue the line before it: a line was changed, dropped or moved")
-        event = envelope.event
-        self.sealed = (
-            isinstance(event, LogSealed) and event.events == envelope.seq and event.head == envelope.prev
-        )
-        self.head = digest_line(line)
-        self.lines += 1
-        self.end += len(line) + 1
-        return envelope
 
     def _check_header(self, line: bytes) -> None:
         """Refuses a newer format before anything is asked of its events."""
@@ -102,39 +96,57 @@ class LogReader:
                 expected=f"format {FORMAT} or older: upgrade fractal_agent to read it",
             )
 
-    def _end_at(self, bad: BadLine, rest: Iterator[bytes], size: int) -> None:
-        """The torn tail is noted, unless a good line lies behind the bad one."""
-        if any(_is_good(raw) for raw in rest):
+    def _end_at(self, line: bytes, bad: BadLine, rest: Iterator[bytes], size: int) -> None:
+        """The torn tail is noted, unless a good line lies behind the bad one, and the bad one is still there.
+
+        It is not when another process has meanwhile set the tail aside and gone on writing in its place.
+        """
+        if any(_is_good(other) for other in rest) and self._still_holds(line):
             raise self._corrupt(str(bad))
         if self.lines == 0:
             raise LogForeign(self.path, found=f"a first line that {bad}", expected=_EXPECTED)
         self.torn = size - self.end
+
+    def _still_holds(self, line: bytes) -> bool:
+        with self._open() as file:
+            file.seek(self.end)
+            return file.read(len(line)) == line
+
+    def _unreadable(self, problem: BadLine | NewerEvent) -> LogError:
+        """The error for a good line whose content cannot be read."""
+        if isinstance(problem, BadLine):
+            return self._corrupt(str(problem))
+        found, known = problem.args
+        return LogForeign(
+            self.path,
+            found=f"{found} in line {self.lines + 1}",
+            expected=f"version {known} or older: upgrade the package that brings it",
+        )
+
+    def _misplaced(self, line: Line) -> LogCorrupt:
+        if line.seq != self.lines:
+            return self._corrupt(f"has sequence number {line.seq} where {self.lines} was due")
+        return self._corrupt("does not continue the line before it: a line was changed, dropped or moved")
 
     def _corrupt(self, problem: str) -> LogCorrupt:
         return LogCorrupt(self.path, line=self.lines + 1, offset=self.end, problem=problem)
 
 
 def _lines(file: BinaryIO, size: int) -> Iterator[bytes]:
-    """The lines in the first `size` bytes.
+    """The lines in the next `size` bytes.
 
     What a live writer appends meanwhile is left alone: the end of a line whose beginning was already
     read would look like damage.
     """
-    while size > 0 and (raw := file.readline(size)):
-        size -= len(raw)
-        yield raw
+    while size > 0 and (line := file.readline(size)):
+        size -= len(line)
+        yield line
 
 
-def _whole(raw: bytes) -> bytes:
-    """The line without its newline; `BadLine` when it has none."""
-    if not raw.endswith(b"\n"):
-        raise BadLine("is cut short")
-    return raw[:-1]
-
-
-def _is_good(raw: bytes) -> bool:
+def _is_good(line: bytes) -> bool:
+    """True also of a line that lacks nothing but its newline."""
     try:
-        check_line(raw.removesuffix(b"\n"))
+        check_line(line.removesuffix(b"\n") + b"\n")
     except BadLine:
         return False
     return True

@@ -37,15 +37,18 @@ def line_of(
 
 
 def decoded(line: bytes) -> Line:
-    bare = line.removesuffix(b"\n")
-    check_line(bare)
-    return LineDecoder().decode(bare)
+    check_line(line)
+    return LineDecoder().decode(line)
 
 
 def checksummed(document: dict[str, object]) -> bytes:
-    """A line of any content whose checksum is right, without its newline."""
-    head = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()[:-1]
-    return b'%s,"crc":"%08x"}' % (head, zlib.crc32(head))
+    """A line of any content whose checksum is right."""
+    return with_checksum(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()[:-1])
+
+
+def with_checksum(head: bytes) -> bytes:
+    """The line that begins like this, up to its checksum."""
+    return b'%s,"crc":"%08x"}\n' % (head, zlib.crc32(head))
 
 
 def envelope(event: dict[str, object], **changes: object) -> dict[str, object]:
@@ -157,6 +160,12 @@ def test_a_number_beyond_64_bits_survives() -> None:
     assert decoded(line_of(event)).event == event
 
 
+def test_a_number_too_long_to_be_written_is_refused() -> None:
+    """An integer of more digits than Python turns into text is refused, by path and event."""
+    with pytest.raises(EventUnencodable, match=r"T/0: GenerationRequested .*digits"):
+        line_of(GenerationRequested(messages=(), seed=10**5000))
+
+
 def test_text_that_says_null_is_not_refused() -> None:
     """The word null inside a text is text."""
     assert decoded(line_of(code("null"))).event == code("null")
@@ -191,7 +200,7 @@ def test_an_unknown_event_is_kept_byte_for_byte() -> None:
     raw = b'{ "type":"FromTheFuture", "n": 1.50, "deep": [null, {"\\u0041": 1e3}] }'
     placeholder = checksummed(envelope({"X": 1}))
     head = placeholder[: placeholder.index(b',"crc"')].replace(b'{"X":1}', raw)
-    line = decoded(b'%s,"crc":"%08x"}' % (head, zlib.crc32(head)))
+    line = decoded(with_checksum(head))
 
     assert line.event == Unknown(type="FromTheFuture", raw=raw)
 
@@ -240,16 +249,17 @@ def test_scraps_are_bad_lines(line: bytes) -> None:
 
 def test_bytes_that_are_not_utf8_are_a_bad_line() -> None:
     """A right checksum does not make bytes into text."""
-    line = line_of(code("@@")).removesuffix(b"\n")
+    line = line_of(code("@@"))
     head = line[: line.rindex(b',"crc"')].replace(b"@@", b"\xff\xfe")
+
     with pytest.raises(BadLine, match="JSON"):
-        decoded(b'%s,"crc":"%08x"}' % (head, zlib.crc32(head)))
+        decoded(with_checksum(head))
 
 
 @pytest.mark.parametrize("bit", [0x01, 0x20, 0x80])
 def test_every_flipped_byte_is_found(bit: int) -> None:
     """There is no byte in a line that can change unnoticed."""
-    line = bytearray(line_of(code(), path="T/0").removesuffix(b"\n"))
+    line = bytearray(line_of(code(), path="T/0"))
     unnoticed = []
     for index in range(len(line)):
         line[index] ^= bit
@@ -265,7 +275,7 @@ def test_every_flipped_byte_is_found(bit: int) -> None:
 
 def test_every_cut_is_found() -> None:
     """No proper beginning of a line passes for a line."""
-    line = line_of(code()).removesuffix(b"\n")
+    line = line_of(code())
     unnoticed = []
     for end in range(len(line)):
         try:

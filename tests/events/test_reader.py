@@ -325,6 +325,19 @@ def test_a_reader_follows_a_live_writer(begun: LogFile) -> None:
     assert set(seen) == {1, 2, 3, 4}
 
 
+def test_a_reading_ends_where_the_log_ended_when_it_began(unsealed: Path) -> None:
+    """Lines that a writer appends meanwhile are for another reader; they are neither given nor torn."""
+    reader = LogReader(unsealed)
+    lines = iter(reader)
+    next(lines)
+    log, _ = LogFile.reopen(unsealed.parent)
+    log.stage("T/0", code())
+    log.close()
+
+    assert len(list(lines)) == 4
+    assert (reader.lines, reader.torn) == (5, 0)
+
+
 def test_a_line_finished_while_it_is_read_is_not_damage(
     unsealed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

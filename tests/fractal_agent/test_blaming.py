@@ -132,7 +132,7 @@ def test_interrupted_blame_goes_on(blaming: Recording, parent: Recording, tmp_pa
     ],
 )
 def test_blamed_step_has_the_highest_rate(steps: list[Step], blamed: int | None, certain: bool) -> None:
-    """The highest rate of passes is blamed, the first of equals, and surely only above all other intervals."""
+    """The highest rate of passes is blamed, the first of equals; surely only above all other intervals."""
     blame = Blame(run_id="b", parent="a", case="T/0", steps=steps)
 
     assert blame.blamed is (None if blamed is None else steps[blamed])

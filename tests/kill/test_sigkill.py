@@ -45,9 +45,9 @@ from pathlib import Path
 from events import LogFile
 log, _ = LogFile.reopen(Path(sys.argv[1]))
 if os.fork() == 0:
+    print("forked", flush=True)
     sys.stdin.read()
     os._exit(0)
-print("forked", flush=True)
 os.waitpid(-1, 0)
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from events import LogCorrupt, LogFile, LogReader
+from events import LogFile, LogReader
 from events.disk import Disk
 from events.fakes import code, write_run
 
@@ -46,7 +46,6 @@ def test_readers_beside_a_writer_that_is_killed_see_a_beginning_of_its_log(
         kill(folder, tally, kills=40, seed=seed, readers=3)
 
 
-@pytest.mark.xfail(raises=LogCorrupt, strict=True, reason="LogReader takes the new lines for damage")
 def test_a_torn_tail_that_is_replaced_while_it_is_read_is_not_damage(scratch: Path, quick: Disk) -> None:
     """A reader within a torn tail that is set aside and written over ends at the last line before it."""
     path = write_run(scratch, sealed=False)
