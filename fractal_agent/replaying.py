@@ -52,7 +52,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """`10 cases agree (7 passed): 42 effects and 61 events are as recorded`, and what does not."""
-        agreed = f"{self.cases} cases agree ({self.passed} passed)"
+        agree = "case agrees" if self.cases == 1 else "cases agree"
+        agreed = f"{self.cases} {agree} ({self.passed} passed)"
         partial = f", {self.partial} unfinished ones as far as they go" if self.partial else ""
         diverged = f", {len(self.divergences)} diverge" if self.divergences else ""
         return f"{agreed}{partial}{diverged}: {self.effects} effects and {self.events} events are as recorded"
