@@ -11,7 +11,7 @@ class LogMissing(LogError):
     """There is no log where one was expected."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: no log here. `fractal_agent runs` lists the runs there are.")
+        super().__init__(f"{path}: no log here. `python -m fractal_agent runs` lists the runs there are.")
         self.path = path
 
 
@@ -46,11 +46,13 @@ class LogCorrupt(LogError):
     """A line is damaged, missing, out of place or unreadable, and this is not a write that was cut short."""
 
     def __init__(self, path: Path, *, line: int, offset: int, problem: str) -> None:
-        super().__init__(
-            f"{path}: line {line} (byte {offset}) {problem}. "
-            f"The {line - 1} lines before it are good; nothing was changed. "
-            f"To save what is undamaged into a new run: fractal_agent salvage {path.parent}"
+        before = "1 line before it is" if line == 2 else f"{line - 1} lines before it are"
+        salvage = (
+            f"The {before} good; nothing was changed. "
+            f"To save what is undamaged into a new run: python -m fractal_agent salvage {path.parent}"
         )
+        header = "It is the header, without which nothing else can be understood; nothing was changed."
+        super().__init__(f"{path}: line {line} (byte {offset}) {problem}. {salvage if line > 1 else header}")
         self.path = path
         self.line = line
         self.offset = offset
@@ -78,7 +80,7 @@ class LogWriteFailed(LogError):
     """The disk refused a write; the log was cut back to its last good line and takes no more."""
 
     def __init__(self, path: Path, *, kept: int, cause: str) -> None:
-        advice = "go on with `fractal_agent resume`" if kept else "start the run again"
+        advice = "go on with `python -m fractal_agent resume`" if kept else "start the run again"
         super().__init__(
             f"{path}: writing failed ({cause}). The first {kept} lines are safe. "
             f"Mend the disk or free some space, then {advice}."

@@ -97,11 +97,11 @@ def blame_job(
     return fork_job(parent, catalog, folder=folder, cases=[case], branches=branches)
 
 
-def blaming_run(folder: Path, parent: Recording, case: str) -> Recording:
-    """The run in the folder, which must draw anew the steps of that case of that parent.
+def blaming_run(folder: Path, parent: Recording, case: str, samples: int) -> Recording:
+    """The run in the folder, which must draw anew the steps of that case of that parent, as often.
 
     Raises:
-        NothingToBlame: it is a run of another kind, or of another case.
+        NothingToBlame: it is a run of another kind, of another case, or of another number of samples.
     """
     run = Recording(folder)
     origin = run.started.origin
@@ -114,6 +114,12 @@ def blaming_run(folder: Path, parent: Recording, case: str) -> Recording:
         run_id = run.started.run_id
         raise NothingToBlame(
             f"{run_id} is no blame of {case} in {parent.started.run_id}; choose another --run-id"
+        )
+    drawn = len(origin.branches) // len({branch.anew for branch in origin.branches})
+    if drawn != samples:
+        raise NothingToBlame(
+            f"{run.started.run_id} draws each step {drawn} times, not {samples}; give --samples {drawn} "
+            "to go on with it, or choose another --run-id"
         )
     return run
 

@@ -28,11 +28,11 @@ class UnknownName(Exception):
     """A name that stands for nothing here; the message lists those that do."""
 
     def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
-        names = list(valid)
+        names = list(dict.fromkeys(valid))
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         few = len(names) <= _LISTED
-        listed = ", ".join(sorted(names)) if few else f"{len(names)}, {names[0]} to {names[-1]}"
+        listed = ", ".join(sorted(names)) if few else f"the {len(names)} from {names[0]} to {names[-1]}"
         super().__init__(f"unknown {kind} {name!r}: {hint}valid are {listed}")
 
 
@@ -112,10 +112,9 @@ def _import(plugin: str) -> ModuleType:
     try:
         return _import_file(Path(plugin)) if plugin.endswith(".py") else importlib.import_module(plugin)
     except Exception as error:  # a plug-in may raise anything; it is reported with its name
-        problem = f"{type(error).__name__}: {error}"
-        raise PluginFailed(
-            plugin, f"{problem}; expected a Python file or an importable module (--plugin)"
-        ) from error
+        missing = isinstance(error, FileNotFoundError | ModuleNotFoundError)
+        advice = "; expected a Python file or an importable module (--plugin)" if missing else ""
+        raise PluginFailed(plugin, f"{type(error).__name__}: {error}{advice}") from error
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -58,7 +58,8 @@ class Recording:
         made, settings = self.timeline.provenance, self.started.settings
         assert made is not None
         roles, architecture = fingerprints(catalog, settings)
-        parts = {path.rpartition("/")[2].partition(".")[0] for path in self.journal.facts}
+        places = [*self.journal.facts, *(path.rpartition("/")[0] for path in self.journal.effects)]
+        parts = {place.rpartition("/")[2].partition(".")[0] for place in places}
         players = {settings.cast.get(part, part) for part in parts} | {REPLIES}
         names = [name for name in changed(made.roles, roles) if name in players]
         return names if made.architecture == architecture else [*names, settings.architecture]

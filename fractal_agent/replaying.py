@@ -1,6 +1,6 @@
 """Strict replay: every role again, every answer from the record, no engine, no sandbox, no model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -59,19 +59,19 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
         return f"{agreed}{partial}{diverged}: {self.effects} effects and {self.events} events are as recorded"
 
 
-def replay_run(run: Path | Recording, catalog: Catalog, *, case: str | None = None) -> Replayed:
-    """Re-executes a run, given by its folder or read already, or one of its cases, against what it recorded.
+def replay_run(run: Path | Recording, catalog: Catalog, *, cases: Sequence[str] = ()) -> Replayed:
+    """Re-executes a run, given by its folder or read already, or some of its cases, against what it recorded.
 
     Raises:
         LogError: the log is missing or damaged.
-        UnknownName: the run used a role or an architecture that is not here.
-            Or the run has no such case.
+        UnknownName: the run used a role or an architecture that is not here, or has no such case.
     """
     recording = Recording(run) if isinstance(run, Path) else run
-    if case and case not in recording.timeline.cases:
-        raise UnknownName("case", case, recording.timeline.cases)
-    cases = [case] if case else list(recording.timeline.cases)
-    return anyio.run(_replay_cases, recording, catalog, cases)
+    for case in cases:
+        if case not in recording.timeline.cases:
+            raise UnknownName("case", case, recording.timeline.cases)
+    chosen = list(dict.fromkeys(cases)) or list(recording.timeline.cases)
+    return anyio.run(_replay_cases, recording, catalog, chosen)
 
 
 async def _replay_cases(recording: Recording, catalog: Catalog, cases: list[str]) -> Replayed:

@@ -16,6 +16,9 @@ class RunNotFound(Exception):
 
     def __init__(self, run: str, runs_dir: Path, known: list[str]) -> None:
         near = difflib.get_close_matches(run, known, n=3)
+        if Path(run).is_dir():
+            super().__init__(f"{run}: there is no run in this folder (a {LOG_NAME} that holds something)")
+            return
         if near:
             hint = f"Did you mean {' or '.join(near)}?"
         elif known:
@@ -73,7 +76,7 @@ def find_run(run: str, runs_dir: Path) -> Path:
     else:
         path = Path(run)
         for folder in (runs_dir / run, path, path.parent if path.name == LOG_NAME else path):
-            if (folder / LOG_NAME).is_file():
+            if _has_log(folder):
                 return folder
     oldest_first = sorted(run_folders(runs_dir), key=started_at)
     raise RunNotFound(run, runs_dir, [folder.name for folder in oldest_first])
@@ -81,7 +84,13 @@ def find_run(run: str, runs_dir: Path) -> Path:
 
 def run_folders(runs_dir: Path) -> list[Path]:
     """The folders that hold a log, sorted by name."""
-    return sorted(log.parent for log in runs_dir.glob(f"*/{LOG_NAME}"))
+    return sorted(log.parent for log in runs_dir.glob(f"*/{LOG_NAME}") if _has_log(log.parent))
+
+
+def _has_log(folder: Path) -> bool:
+    """An empty file, left by a process that was killed before it had written a header, is no log."""
+    log = folder / LOG_NAME
+    return log.is_file() and log.stat().st_size > 0
 
 
 def started_at(folder: Path) -> float:

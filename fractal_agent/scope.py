@@ -190,7 +190,8 @@ async def record(world: World, path: str, event: Event, cause: int | None) -> in
 
 def is_cancelled(error: BaseException) -> bool:
     """True for a cancellation by a scope around us, False for one that came from elsewhere."""
-    return not isinstance(error, Exception) and anyio.current_effective_deadline() == -math.inf
+    ours = isinstance(error, Exception | Signal)
+    return not ours and anyio.current_effective_deadline() == -math.inf
 
 
 def derive_seed(run_seed: int, path: str) -> int:

@@ -24,6 +24,16 @@ _UNTOUCHED = frozenset({"dataset", "tasks", "cast", "plugins"})
 """Settings that a fork shares with its parent, or changes in another way."""
 
 
+_RANGES: dict[str, tuple[float, float]] = {
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "max_tokens": (1, 1_000_000),
+    "rounds": (0, 1_000),
+    "concurrency": (0, 1_000_000),
+}
+"""What numbers make sense, both ends included, beyond what the types say."""
+
+
 class BadEdit(Exception):
     """The edit names nothing that was recorded, or does not fit it."""
 
@@ -110,12 +120,15 @@ def _editable(event: Event | Settings) -> list[str]:
 
 def _edit(path: str, event: Event | Settings, key: str, text: str) -> Edit:
     hint = get_type_hints(type(event))[key]
-    value = _fitted(text, getattr(event, key)) if hint is str else _parsed(path, key, hint, text)
+    value: Any = _fitted(text, getattr(event, key)) if hint is str else _parsed(path, key, hint, text)
     try:
         msgspec.convert({**msgspec.to_builtins(event), key: value}, type=type(event))
     except msgspec.ValidationError as error:
         where = f"{path}: {type(event).__name__}.{key}" if path else f"setting {key}"
         raise BadEdit(f"{where} is {_told(hint)}, and {text!r} does not fit: {error}") from None
+    if key in _RANGES and not _RANGES[key][0] <= value <= _RANGES[key][1]:
+        low, high = _RANGES[key]
+        raise BadEdit(f"{path or 'setting'}: {key} is from {low:,} to {high:,}, and {text} is not")
     return Edit(path=path, field=key, value=value)
 
 

@@ -85,6 +85,10 @@ class Timeline:
         self.events = 0
         self.generations = 0
         """Answers of the model that this run asked for; reused ones do not count, nor do their tokens."""
+        self.refused = 0
+        """Generations that the engine would not take, among those that it was asked for."""
+        self.refusal = ""
+        """Why the first of them was refused."""
         self.executions = 0
         self.performed = 0
         """Effects that this run asked the world for."""
@@ -146,6 +150,9 @@ class Timeline:
                 self.generations += 1
                 self.prompt_tokens += event.prompt_tokens
                 self.completion_tokens += event.completion_tokens
+                if event.finish_reason == "refused":
+                    self.refused += 1
+                    self.refusal = self.refusal or event.error
 
     def _count_request(
         self, path: str, request: GenerationRequested | ExecutionRequested | GradingRequested

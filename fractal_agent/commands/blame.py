@@ -50,7 +50,7 @@ def blame(
         return blame_of(Recording(runs / name), parent)
 
     if (runs / name / LOG_NAME).exists():
-        job = resume_fork_job(blaming_run(runs / name, parent, case), catalog)
+        job = resume_fork_job(blaming_run(runs / name, parent, case, samples), catalog)
         carry_out(resume, job, json, ctx.obj, Report(report, render_blame))
     job = blame_job(parent, catalog, folder=runs / name, case=case, samples=samples, temperature=temperature)
     carry_out(solve, job, json, ctx.obj, Report(report, render_blame))

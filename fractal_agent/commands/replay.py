@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def replay(
     run: Run,
-    case: Annotated[str | None, typer.Option(help="Only this case.", metavar="ID")] = None,
+    case: Annotated[list[str] | None, typer.Option(help="Only this case. Repeatable.", metavar="ID")] = None,
     plugin: Plugins = None,
     runs_dir: RunsDir = None,
     json: Json = False,
@@ -29,7 +29,7 @@ def replay(
 
     folder = find_run(run, runs_dir_or_default(runs_dir))
     started = require_header(folder)
-    replayed = replay_run(folder, load_catalog(plugin or started.settings.plugins), case=case)
+    replayed = replay_run(folder, load_catalog(plugin or started.settings.plugins), cases=case or ())
     if json:
         print_json(_as_document(replayed))
     else:

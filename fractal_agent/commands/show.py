@@ -67,6 +67,7 @@ def show(
 
 
 def _show_record(recording: "Recording", path: str, json: bool) -> None:
+    from events.path import is_within
     from fractal_agent.catalog import UnknownName
     from fractal_agent.commands.options import console, print_json
     from fractal_agent.report.record import record_at, record_chapters
@@ -75,8 +76,9 @@ def _show_record(recording: "Recording", path: str, json: bool) -> None:
 
     record = record_at(recording.journal, path)
     if record is None:
-        places = [*recording.timeline.cases, *recording.journal.facts, *recording.journal.effects]
-        near = nearest(path, places) if recording.case_of(path) else []
+        case = recording.case_of(path)
+        places = dict.fromkeys([*recording.journal.facts, *recording.journal.effects])
+        near = nearest(path, [place for place in places if is_within(place, case)]) if case else []
         raise UnknownName("case or path", path, near or recording.timeline.cases)
     if json:
         print_json(record)

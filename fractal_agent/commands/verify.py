@@ -55,5 +55,5 @@ def _sentence(verified: "Verified") -> str:
     failed = [check.name for check in verified.checks if check.outcome == "failed"]
     if not failed:
         return "all holds"
-    salvage = "; `fractal_agent salvage` saves what is undamaged" if "lines" in failed else ""
+    salvage = "; `python -m fractal_agent salvage` saves what is undamaged" if "lines" in failed else ""
     return f"does not hold: {', '.join(failed)}{salvage}"

@@ -24,9 +24,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """One line of a script file: the first that matches a request gives the answer."""
 
     text: str
-    """What the model is to say; stop strings and the token budget apply to it."""
+    """What the model is to say, from the prefill on; stop strings and the token budget apply to it."""
     path: str = "*"
-    """A shell pattern for the request's path: `HumanEval/0/coder.*`."""
+    """A shell pattern for the request's path or an end of it: `HumanEval/0/coder.*`, in any branch."""
     contains: str = ""
     """Text that one of the request's messages must hold."""
 
@@ -57,7 +57,7 @@ class ScriptedEngine:
             return GenerationCompleted(text="", finish_reason="refused", prompt_tokens=asked, error=problem)
         said = self._answer(request, path)
         written = said if isinstance(said, str) else await said
-        words = words_of(before_stop(written, request.stop))
+        words = words_of(before_stop(written.removeprefix(request.prefill), request.stop))
         return GenerationCompleted(
             text=request.prefill + "".join(words[: request.max_tokens]),
             finish_reason="length" if len(words) > request.max_tokens else "stop",
@@ -77,7 +77,7 @@ def scripted(lines: Sequence[Line]) -> Answer:
     def answer(request: GenerationRequested, path: str) -> str:
         for line in lines:
             told = any(line.contains in message.content for message in request.messages)
-            if fnmatchcase(path, line.path) and told:
+            if told and (fnmatchcase(path, line.path) or fnmatchcase(path, f"*/{line.path}")):
                 return line.text
         raise EngineFailed("scripted", path, f"no line of the script matches. Add one: {_line_for(path)}")
 

@@ -53,7 +53,7 @@ def _line(run_id: str, log: str, timeline: Timeline) -> RunLine:
         began=datetime.fromtimestamp(timeline.began).isoformat(timespec="seconds"),
         architecture=settings.architecture,
         model=settings.model,
-        total=len(settings.tasks),
+        total=len(timeline.started.cases),
         graded=len(timeline.graded),
         passed=timeline.passed,
     )

@@ -61,5 +61,5 @@ def _is_text(value: object) -> bool:
 
 def _told(value: object) -> str:
     if isinstance(value, list | tuple):
-        return "".join(f"\n  {_told(item)}" for item in value)
+        return "".join(f"\n  {msgspec.json.encode(item).decode()}" for item in value)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -88,13 +88,16 @@ def _diff(old: str, new: str) -> str:
 def _review(path: str, review: CodeReviewed) -> Chapter:
     failing = [result for result in review.results if result.outcome != "passed"]
     if review.passed:
-        title = (
-            f"Critic: all {len(review.results)} examples pass" if review.results else "Critic: no examples"
+        count = len(review.results)
+        title = {0: "Critic: no examples", 1: "Critic: the one example passes"}.get(
+            count, f"Critic: all {count} examples pass"
         )
         return Chapter(path=path, title=title, kind="text", body="")
     if not failing and not review.error:
         return Chapter(path=path, title="Critic: not accepted, without an example", kind="text", body="")
     title = f"Critic: {len(failing)} of {len(review.results)} examples fail"
+    if not review.results:
+        title = "Critic: the code does not load"
     body = review.error or "\n".join(_failure(result) for result in failing)
     return Chapter(path=path, title=title, kind="text", body=body)
 

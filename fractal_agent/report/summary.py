@@ -58,6 +58,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     performed: int
     """Effects that were asked of the world."""
     generations: int
+    refused: int
+    """Generations that the engine would not take."""
+    refusal: str
+    """Why the first of them was refused."""
     prompt_tokens: int
     completion_tokens: int
     seconds: float
@@ -92,6 +96,8 @@ def summarize(timeline: Timeline, log: str) -> Summary:
         reused=timeline.reused,
         performed=timeline.performed,
         generations=timeline.generations,
+        refused=timeline.refused,
+        refusal=timeline.refusal,
         prompt_tokens=timeline.prompt_tokens,
         completion_tokens=timeline.completion_tokens,
         seconds=round(timeline.seconds, 3),
@@ -121,6 +127,8 @@ def render_summary(summary: Summary) -> RenderableType:
             f"{rate if summary.graded else 'nothing graded'}   ({summary.graded} of {summary.total} graded)"
         )
     table = Table.grid(padding=(0, 2))
+    refusal = f"{summary.refused} of {summary.generations} requests, the first: {summary.refusal}"
+    refused = [("refused", refusal)] if summary.refused else []
     fork = [("fork of", f"{summary.parent}, {summary.reused} effects reused")] if summary.parent else []
     for name, value in (
         ("run", f"{summary.run_id} ({summary.state})"),
@@ -128,6 +136,7 @@ def render_summary(summary: Summary) -> RenderableType:
         ("what", f"{summary.dataset}, {summary.architecture}, {summary.model} on {summary.engine}"),
         ("pass@1", rate),
         ("repaired", str(summary.repaired)),
+        *refused,
         ("tokens", f"{summary.completion_tokens:,} written, {summary.prompt_tokens:,} read"),
         ("time", f"{summary.seconds:.0f} s, {summary.tokens_per_second:.0f} tokens/s"),
         ("log", summary.log),

@@ -161,6 +161,16 @@ def test_command_says_which_step(parent: Recording, capsys: pytest.CaptureFixtur
     assert second.out == first.out
 
 
+def test_other_number_of_samples_is_refused(
+    blaming: Recording, parent: Recording, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A blaming run is taken up with as many samples as it was begun with, and that number is told."""
+    command = ["blame", str(parent.folder), CASE, "--runs-dir", str(parent.folder.parent)]
+
+    assert run([*command, "--run-id", "blaming", "--samples", "3"]) == Exit.USAGE
+    assert "blaming draws each step 4 times, not 3; give --samples 4" in capsys.readouterr().err
+
+
 def test_other_run_is_not_taken_for_a_blame(parent: Recording, capsys: pytest.CaptureFixture[str]) -> None:
     """A run id that belongs to a run of another kind is refused, and that run is left as it is."""
     before = (parent.folder / LOG_NAME).read_bytes()

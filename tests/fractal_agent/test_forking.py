@@ -381,3 +381,19 @@ def test_log_of_a_fork_is_one_chain(fork: Callable[..., Recording]) -> None:
     assert Timeline.of(entries).unfinished == []
     results = [entry for entry in entries if isinstance(entry.event, GenerationCompleted)]
     assert all(entries[entry.cause or 0].path == entry.path for entry in results)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"temperature": "-1"}, "temperature is from 0 to 2, and -1 is not"),
+        ({"top_p": "1.5"}, "top_p is from 0 to 1, and 1.5 is not"),
+        ({"max_tokens": "0"}, "max_tokens is from 1 to 1,000,000, and 0 is not"),
+    ],
+)
+def test_number_that_makes_no_sense_is_refused(
+    parent: Recording, change: dict[str, str], message: str
+) -> None:
+    """A number outside what an engine takes is refused before anything is started."""
+    with pytest.raises(BadEdit, match=message):
+        edits_at(parent, f"{REPAIRER}/generate.0", change)

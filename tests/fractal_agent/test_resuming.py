@@ -148,7 +148,7 @@ def test_accepted_drift_reuses_what_is_asked_the_same(half: Place) -> None:
         "T/1/thinker.0/generate.0": True,
         "T/1/writer.0/generate.0": False,
     }
-    assert replay_run(recording.folder, half.job().catalog, case="T/1").divergences == []
+    assert replay_run(recording.folder, half.job().catalog, cases=["T/1"]).divergences == []
 
 
 def test_graded_case_is_not_touched_by_drift(half: Place) -> None:

@@ -1,18 +1,19 @@
 """A run ends with every verdict, or it fails and says why."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import anyio
 import pytest
 
 from agents import Context, role
 from agents.coder import coder
-from events import CodeWritten, GenerationRequested, PlanDrafted, ProblemPosed
+from events import CodeWritten, GenerationRequested, LogFile, PlanDrafted, ProblemPosed
 from fractal_agent.architectures.base import Architecture, Stage, architecture
 from fractal_agent.architectures.baseline import baseline
 from fractal_agent.engines import EngineFailed
 from fractal_agent.engines.scripted import ScriptedEngine, placeholder
-from fractal_agent.recorder import MemoryRecorder
+from fractal_agent.recorder import LogRecorder, MemoryRecorder
 from fractal_agent.run import RunFailed
 from fractal_agent.testing import make_task, run_in_memory
 from replay.drift import Diverged
@@ -43,6 +44,18 @@ async def test_failure_of_the_engine_stops_the_run(shape: Architecture) -> None:
 
     assert isinstance(caught.value.__cause__, EngineFailed)
     assert [entry.path for entry in recorder.entries] == ["Test/0", "Test/0/coder.0/generate.0"]
+
+
+@pytest.mark.parametrize("cases", [2, 5, 20])
+async def test_failure_of_many_cases_at_once_is_told_as_one(tmp_path: Path, cases: int) -> None:
+    """However many cases the engine fails while a write is under way, the run fails with the error of one."""
+    tasks = [make_task(f"Test/{number}") for number in range(cases)]
+    log = LogFile.create(tmp_path)
+    try:
+        with pytest.raises(RunFailed, match="it died"):
+            await run_in_memory(tasks, baseline, ScriptedEngine(dies), recorder=LogRecorder(log))
+    finally:
+        log.close()
 
 
 async def test_cancellation_from_elsewhere_is_a_failure() -> None:

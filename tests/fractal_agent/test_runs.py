@@ -16,7 +16,7 @@ def runs(tmp_path: Path) -> Path:
     """A folder with two runs and one that holds no log."""
     for name in ("20261124-repair", "20261125-guided"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / LOG_NAME).touch()
+        (tmp_path / name / LOG_NAME).write_text("{}\n")
     (tmp_path / "empty").mkdir()
     return tmp_path
 
@@ -52,11 +52,20 @@ def test_folders(runs: Path) -> None:
     assert [folder.name for folder in run_folders(runs)] == ["20261124-repair", "20261125-guided"]
 
 
+def test_log_without_a_line_is_no_run(runs: Path) -> None:
+    """What a process leaves that was killed before its first line is not listed, nor found when asked for."""
+    (runs / "empty" / LOG_NAME).touch()
+
+    assert "empty" not in [folder.name for folder in run_folders(runs)]
+    with pytest.raises(RunNotFound, match="there is no run in this folder"):
+        find_run(str(runs / "empty"), runs)
+
+
 def test_id_before_path(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is both an id and a path here means the id."""
     here = runs / "empty"
     (here / "20261124-repair").mkdir()
-    (here / "20261124-repair" / LOG_NAME).touch()
+    (here / "20261124-repair" / LOG_NAME).write_text("{}\n")
     monkeypatch.chdir(here)
 
     assert find_run("20261124-repair", runs) == runs / "20261124-repair"

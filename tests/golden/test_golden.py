@@ -50,7 +50,7 @@ def test_changed_word_in_a_prompt_diverges(golden: Path, catalog: Catalog) -> No
 
 def test_single_case_is_replayed_alone(golden: Path, catalog: Catalog) -> None:
     """A replay of one case looks at that case only."""
-    replayed = replay_run(golden / "agrees", catalog, case="HumanEval/53")
+    replayed = replay_run(golden / "agrees", catalog, cases=["HumanEval/53"])
 
     assert (replayed.cases, replayed.passed) == (1, 1)
 

@@ -95,7 +95,7 @@ def test_damaged_run(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     out = capsys.readouterr().out
     assert out.startswith("failed  lines    line 41 (byte ")
-    assert out.endswith("does not hold: lines; `fractal_agent salvage` saves what is undamaged\n")
+    assert out.endswith("does not hold: lines; `python -m fractal_agent salvage` saves what is undamaged\n")
 
 
 def test_other_commands_point_to_salvage(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
