@@ -81,4 +81,8 @@ class GradingRequested(Event, frozen=True, kw_only=True):
 class GradingCompleted(Event, frozen=True, kw_only=True):
     outcome: Literal["passed", "failed", "error", "timeout", "killed"]
     error: str = ""
-    """The exception's last line; assertions of hidden tests are not quoted."""
+    """Why the program could not be loaded, or the exception's type; hidden tests are not quoted."""
+    passed: int = 0
+    """Assertions that held; 0 in logs from before they were counted."""
+    failed: int = 0
+    """Assertions that did not hold, and calls that raised or were stopped; 0 as above."""

@@ -62,7 +62,7 @@ async def run_case(case: Case, *, architecture: Architecture, stage: LiveStage) 
         world,
         nth(path, "grade", 0),
         request,
-        lambda asked: world.sandbox.grade(asked.code, asked.entry_point, case.tests.source),
+        lambda asked: world.sandbox.grade(asked.code, asked.entry_point, case.tests.source, problem.prompt),
         submitted,
     )
     world.policy.finish(path)

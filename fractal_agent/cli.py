@@ -14,7 +14,9 @@ from fractal_agent.commands import (
     blame,
     catalog,
     diff,
+    doctor,
     examples,
+    exec,  # noqa: A004  # a module, named after its command
     export,
     fork,
     replay,
@@ -54,6 +56,8 @@ app.command()(export.export)
 app.command()(catalog.roles)
 app.command()(catalog.architectures)
 app.command()(examples.examples)
+app.command()(exec.exec)
+app.command()(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)

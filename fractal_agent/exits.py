@@ -37,7 +37,8 @@ def exit_for(error: Exception) -> Exit | None:
     from fractal_agent.rerecording import NotRepeatable
     from fractal_agent.run import RunFailed
     from fractal_agent.runs import BadRunId, RunNotFound
-    from fractal_agent.sandbox.base import SandboxError
+    from fractal_agent.sandbox.base import SandboxError, TestsUnusable
+    from fractal_agent.sandbox.trying import NoProgram
     from fractal_agent.solving import CodeChanged
     from replay.edit import BadEdit
 
@@ -48,6 +49,7 @@ def exit_for(error: Exception) -> Exit | None:
             (LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId())
             | (ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch())
             | (BadEdit() | NothingToBlame() | ExportError() | NotRepeatable())
+            | (NoProgram() | TestsUnusable())
         ):
             return Exit.USAGE
         case CodeChanged():

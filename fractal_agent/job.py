@@ -44,6 +44,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     tasks: Sequence[Task]
     catalog: Catalog
+    unsafe_sandbox: bool = False
+    """Whether programs may be run where this machine cannot isolate them."""
     origin: Origin | None = None
     """Where a fork comes from."""
     parent: Journal | None = None

@@ -23,6 +23,7 @@ from fractal_agent.catalog import Catalog, UnknownName
 from fractal_agent.engines.base import EngineInfo
 from fractal_agent.recorder import MemoryRecorder
 from fractal_agent.recording import Recording
+from fractal_agent.sandbox.base import Judged
 from fractal_agent.scope import World
 from fractal_agent.stage import LiveStage
 from replay.drift import Diverged
@@ -157,7 +158,12 @@ class Unreachable:
     async def execute(self, request: ExecutionRequested) -> ExecutionCompleted:
         self._refuse()
 
-    async def grade(self, code: str, entry_point: str, tests: str) -> GradingCompleted:
+    async def grade(self, code: str, entry_point: str, tests: str, prompt: str = "") -> GradingCompleted:
+        self._refuse()
+
+    async def judge(
+        self, code: str, entry_point: str, tests: str, prompt: str = "", *, trace: bool = False
+    ) -> Judged:
         self._refuse()
 
     def _refuse(self) -> NoReturn:

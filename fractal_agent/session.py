@@ -99,7 +99,7 @@ class Session:
         return [path for path in paths if path not in done]
 
     async def _open_world(self) -> None:
-        async with open_sandbox() as sandbox:
+        async with open_sandbox(unsafe=self._job.unsafe_sandbox) as sandbox:
             if sandbox.notice:
                 self._viewer.say(sandbox.notice)
             if not await self._needs_model(sandbox):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Plugins, Run, RunId, RunsDir
+from fractal_agent.commands.options import Json, Plugins, Run, RunId, RunsDir, UnsafeSandbox
 
 
 def blame(
@@ -21,6 +21,7 @@ def blame(
     plugin: Plugins = None,
     run_id: RunId = None,
     runs_dir: RunsDir = None,
+    unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
     """Find the step of a failed case that most often decides it.
@@ -51,6 +52,6 @@ def blame(
 
     if (runs / name / LOG_NAME).exists():
         job = resume_fork_job(blaming_run(runs / name, parent, case, samples), catalog)
-        carry_out(resume, job, json, ctx.obj, Report(report, render_blame))
+        carry_out(resume, job, json, ctx.obj, unsafe_sandbox, Report(report, render_blame))
     job = blame_job(parent, catalog, folder=runs / name, case=case, samples=samples, temperature=temperature)
-    carry_out(solve, job, json, ctx.obj, Report(report, render_blame))
+    carry_out(solve, job, json, ctx.obj, unsafe_sandbox, Report(report, render_blame))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Plugins, Run, RunId, RunsDir
+from fractal_agent.commands.options import Json, Plugins, Run, RunId, RunsDir, UnsafeSandbox
 
 
 def fork(
@@ -40,6 +40,7 @@ def fork(
     plugin: Plugins = None,
     run_id: RunId = None,
     runs_dir: RunsDir = None,
+    unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
     """Run on from a recorded point, with something changed.
@@ -95,4 +96,4 @@ def fork(
         cast=parts(cast or []),
         branches=branches_of(samples, anew=anew),
     )
-    carry_out(solve, job, json, ctx.obj, Report(partial(forked, parent), render_forked))
+    carry_out(solve, job, json, ctx.obj, unsafe_sandbox, Report(partial(forked, parent), render_forked))

@@ -19,6 +19,13 @@ RunId = Annotated[
     str | None,
     typer.Option(help="Name of the new run.  [default: made from the old one's]", metavar="ID"),
 ]
+UnsafeSandbox = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-sandbox",
+        help="Run programs even where this machine cannot keep them from your files.",
+    ),
+]
 Plugins = Annotated[
     list[str] | None,
     typer.Option(

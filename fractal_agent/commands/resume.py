@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Plugins, Run, RunsDir
+from fractal_agent.commands.options import Json, Plugins, Run, RunsDir, UnsafeSandbox
 
 
 def resume(
@@ -21,6 +21,7 @@ def resume(
     ] = False,
     plugin: Plugins = None,
     runs_dir: RunsDir = None,
+    unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
     """Go on with a run that was stopped.
@@ -61,4 +62,4 @@ def resume(
                 "What was not copied yet is performed.",
                 err=True,
             )
-    carry_out(partial(resume_job, accept_drift=accept_drift), job, json, ctx.obj)
+    carry_out(partial(resume_job, accept_drift=accept_drift), job, json, ctx.obj, unsafe_sandbox)

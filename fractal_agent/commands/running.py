@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import msgspec
 import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -52,9 +53,11 @@ def carry_out(
     job: Job,
     json: bool,
     telling: Telling,
+    unsafe_sandbox: bool,
     report: Report = SUMMARY,
 ) -> NoReturn:
     """Does the job, prints the report, and exits as it ended."""
+    job = msgspec.structs.replace(job, unsafe_sandbox=unsafe_sandbox)
     failure: RunFailed | Diverged | None = None
     with spoken_on(sys.stderr) as spoken, logging_to(_line_printer(spoken), _style(telling)):
         try:

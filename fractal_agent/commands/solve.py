@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Plugins, RunsDir
+from fractal_agent.commands.options import Json, Plugins, RunsDir, UnsafeSandbox
 
 
 def solve(
@@ -54,6 +54,7 @@ def solve(
     run_id: Annotated[
         str | None, typer.Option(help="Name of the run.  [default: time and architecture]", metavar="ID")
     ] = None,
+    unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
     """Solve problems, and log everything that happens.
@@ -103,4 +104,4 @@ def solve(
         script=str(script) if script else "",
     )
     job = Job(run_id=name, folder=runs / name, settings=settings, tasks=tasks, catalog=catalog)
-    carry_out(solve_job, job, json, ctx.obj)
+    carry_out(solve_job, job, json, ctx.obj, unsafe_sandbox)

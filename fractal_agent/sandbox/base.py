@@ -1,10 +1,44 @@
 """What a sandbox promises: an untrusted program is run, judged and gone, within limits."""
 
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
 from events.effects import ExecutionCompleted, ExecutionRequested, GradingCompleted
+from events.work import ExampleResult
+
+Outcome: TypeAlias = Literal["passed", "failed", "error", "timeout", "killed"]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a call that was watched."""
+
+    line: int
+    source: str
+    changed: dict[str, str]
+    """Local variables that are new or changed before the line runs, as `repr`, cut to a bound."""
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """How a program fared under tests, with everything that is known of each failure.
+
+    This quotes the tests: it is for whoever may see them, never for the log of a run whose tests are hidden.
+    """
+
+    outcome: Outcome
+    """`error`: the program could not be loaded. `killed`: it exited or hit a limit other than time."""
+    passed: int = 0
+    """Assertions that held."""
+    failed: int = 0
+    """Assertions that did not hold, and calls that raised or were stopped; `failures` has the first ones."""
+    failures: tuple[ExampleResult, ...] = ()
+    """The first failures. `expected` is a value where the assertion compares with one, else its condition."""
+    error: str = ""
+    """Why the program could not be loaded or was stopped, or the first failure in one line."""
+    stdout: str = ""
+    """What the program printed, cut to a bound."""
+    trace: tuple[Step, ...] = ()
+    """The first steps of the first failing call, if they were asked for."""
 
 
 class Sandbox(Protocol):
@@ -13,12 +47,12 @@ class Sandbox(Protocol):
     Whatever a program does to itself (loops, exits, crashes, floods, crosses a limit) comes back
     as an outcome. `SandboxError` is raised when the sandbox itself failed, and then nothing is
     known about the program. Any number of calls may be in flight; they wait their turn inside.
-    A cancelled call kills the program and leaves no process behind; a call may be repeated freely.
+    A cancelled call kills the program and leaves no process of it behind; a call may be repeated freely.
     """
 
     @property
     def level(self) -> str:
-        """How strong the isolation is: `bubblewrap`, `limits` or `instant`."""
+        """How strong the isolation is: `bubblewrap`, `landlock`, `limits` or `instant`."""
 
     @property
     def notice(self) -> str:
@@ -32,10 +66,16 @@ class Sandbox(Protocol):
         `passed` when every example passed, also when there are none.
         """
 
-    async def grade(self, code: str, entry_point: str, tests: str) -> GradingCompleted:
-        """Load `code`, then run `check(candidate)` as `tests` define it.
+    async def grade(self, code: str, entry_point: str, tests: str, prompt: str = "") -> GradingCompleted:
+        """As `judge`, but the answer quotes nothing of `tests`: counts, and the type of an exception."""
 
-        The answer quotes nothing of `tests`: an exception that rose in them is told by its type.
+    async def judge(
+        self, code: str, entry_point: str, tests: str, prompt: str = "", *, trace: bool = False
+    ) -> Judged:
+        """Load `code`, then run `check(candidate)` as `tests` define it, or their bare assertions.
+
+        Other functions of the program that the tests name are called too, except those that `prompt`, the
+        problem's own text, defines: then its definition counts. Raises TestsUnusable.
         """
 
 
@@ -45,15 +85,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     wall_seconds: float = 30.0
     """From the start of the process to its verdict; then everything it started is killed."""
     cpu_seconds: int = 10
-    """Processor time of the whole process, its threads and the interpreter's start included."""
+    """Processor time of the whole process with its threads."""
     example_cpu_seconds: float = 2.0
     """Processor time of one example. Not wall time: a busy machine must not change a verdict."""
     example_wall_seconds: float = 8.0
     """Wall time of one example, for those that sleep."""
     memory_bytes: int = 1 << 30
-    """Address space of the process, the interpreter's own 20 MiB or so included."""
+    """Address space of the process, the interpreter's own 40 MiB or so included."""
     output_bytes: int = 1 << 20
-    """What the program may print to stdout, and again to stderr, before it is killed."""
+    """What the program may print before it is killed. What it writes to stderr goes nowhere."""
     shown_characters: int = 2_000
     """To how much each printed output, value and error is cut before it is reported."""
     file_bytes: int = 16 << 20
@@ -62,6 +102,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Highest number of file descriptors."""
     processes: int = 64
     """Threads. New processes are refused at any number wherever system calls are filtered."""
+    source_bytes: int = 2 << 20
+    """Length of the program; a longer one is an error without being run."""
 
 
 class SandboxError(Exception):
@@ -71,3 +113,18 @@ class SandboxError(Exception):
         self.where = where
         self.found = found
         super().__init__(f"{where}: {found}; expected {expected}. {advice}")
+
+
+class TestsUnusable(SandboxError):
+    """The tests cannot judge any program: they do not compile, assert nothing, or need what is not there."""
+
+    __test__ = False
+    """To pytest, which collects classes by such names."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            where="running the tests",
+            found=found,
+            expected="Python source that defines check(candidate) or makes assertions",
+            advice="Check the data set that the tests come from.",
+        )

@@ -1,16 +1,14 @@
 """The strong jail: namespaces of its own, nothing in sight but the interpreter, few system calls."""
 
-import os
 import shutil
-import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fractal_agent.sandbox.base import Limits
-from fractal_agent.sandbox.jail import ENVIRONMENT, INTERPRETER, START, Launch
-from fractal_agent.sandbox.seccomp import system_call_filter
+from fractal_agent.sandbox.inside.confinement import landlock_version
+from fractal_agent.sandbox.inside.seccomp import is_known
+from fractal_agent.sandbox.jail import ENVIRONMENT, INTERPRETER, LIBRARIES, PACKAGES, START, Launch
 
 _ISOLATION = (
     *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
@@ -19,14 +17,11 @@ _ISOLATION = (
     *("--cap-drop", "ALL", "--new-session", "--die-with-parent", "--clearenv"),
 )
 
-_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
-"""Where the loader finds the C library and what the standard library links to."""
-
 _FOLDER = "/tmp"  # noqa: S108  # inside, where nobody else is
 
 
 class BubblewrapJail:
-    """One bubblewrap for each launch. It holds back files, network, processes and environment.
+    """One bubblewrap for each zygote. It holds back files, network, processes and environment.
 
     Not held back: time and memory inside the limits, and whatever a bug of the kernel lets through.
     """
@@ -35,21 +30,19 @@ class BubblewrapJail:
     notice = ""
 
     def __init__(self, binary: Path, limits: Limits) -> None:
-        self._filter = system_call_filter()
         self._processes = limits.processes
         self._command = (str(binary), *_ISOLATION, *_environment(), *_files(limits))
+        self._landlock = (*LIBRARIES, str(INTERPRETER)) if landlock_version() else None
 
     @contextmanager
-    def enter(self, verdict: int) -> Iterator[Launch]:
-        with _preloaded(self._filter) as descriptor:
-            seccomp = ("--seccomp", str(descriptor)) if self._filter else ()
-            interpreter = (str(INTERPRETER), *START, str(verdict))
-            yield Launch(
-                command=(*self._command, *seccomp, "--", *interpreter),
-                descriptors=(descriptor,),
-                folder="/",
-                processes=self._processes,
-            )
+    def enter(self, control: int) -> Iterator[Launch]:
+        yield Launch(
+            command=(*self._command, "--", str(INTERPRETER), *START),
+            folder=_FOLDER,
+            landlock=self._landlock,
+            filtered=is_known(),
+            processes=self._processes,
+        )
 
 
 def binaries() -> Iterator[Path]:
@@ -75,12 +68,10 @@ def _environment() -> Iterator[str]:
 
 def _files(limits: Limits) -> Iterator[str]:
     """The whole view: libraries, interpreter and standard library read-only, a small /tmp to write."""
-    prefix = Path(sys.base_prefix).resolve()
-    for folder in dict.fromkeys([*_LIBRARIES, f"{prefix}/lib", f"{prefix}/lib64"]):
+    for folder in LIBRARIES:
         yield from _same(Path(folder))
-    packages = Path(sysconfig.get_path("purelib", "posix_prefix", {"base": str(prefix)}))
-    if packages.is_dir():
-        yield from ("--tmpfs", str(packages), "--remount-ro", str(packages))
+    if PACKAGES.is_dir():
+        yield from ("--tmpfs", str(PACKAGES), "--remount-ro", str(PACKAGES))
     yield from ("--ro-bind", str(INTERPRETER), str(INTERPRETER))
     yield from ("--dev-bind", "/dev/null", "/dev/null")
     yield from ("--size", str(limits.file_bytes), "--tmpfs", _FOLDER, "--chdir", _FOLDER)
@@ -93,15 +84,3 @@ def _same(folder: Path) -> Iterator[str]:
         yield from ("--symlink", str(folder.readlink()), str(folder))
     elif folder.is_dir():
         yield from ("--ro-bind", str(folder), str(folder))
-
-
-@contextmanager
-def _preloaded(data: bytes) -> Iterator[int]:
-    """A descriptor to read the data from, once: a pipe holds far more than a filter is long."""
-    reading, writing = os.pipe()
-    try:
-        os.write(writing, data)
-        os.close(writing)
-        yield reading
-    finally:
-        os.close(reading)

@@ -6,6 +6,7 @@ import anyio.lowlevel
 
 from events.effects import ExecutionCompleted, ExecutionRequested, GradingCompleted
 from events.work import ExampleResult
+from fractal_agent.sandbox.base import Judged
 
 
 def everything_passes(request: ExecutionRequested) -> ExecutionCompleted:
@@ -43,6 +44,21 @@ class InstantSandbox:
         await anyio.lowlevel.checkpoint()
         return self._execute(request)
 
-    async def grade(self, code: str, entry_point: str, tests: str) -> GradingCompleted:
+    async def grade(
+        self, code: str, entry_point: str, tests: str, prompt: str = ""
+    ) -> GradingCompleted:  # nothing is run
         await anyio.lowlevel.checkpoint()
         return self._grade(code, entry_point, tests)
+
+    async def judge(
+        self,
+        code: str,
+        entry_point: str,
+        tests: str,
+        prompt: str = "",  # nothing is run
+        *,
+        trace: bool = False,  # as above
+    ) -> Judged:
+        await anyio.lowlevel.checkpoint()
+        graded = self._grade(code, entry_point, tests)
+        return Judged(outcome=graded.outcome, error=graded.error, passed=graded.passed, failed=graded.failed)

@@ -1,6 +1,7 @@
-"""How a process is put behind bars before the harness runs in it: one Protocol, two answers."""
+"""How a zygote is put behind bars: one Protocol, three answers."""
 
 import sys
+import sysconfig
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -14,26 +15,35 @@ START = ("-P", "-s", "-S", "-B", "-c", "import marshal, sys; exec(marshal.load(s
 """Arguments that run the code found on stdin. The flags do what `-I` does, except that PYTHONHASHSEED
 is still read: the order of sets is part of what a program does, and must be the same each time."""
 
-ENVIRONMENT = {"PYTHONHASHSEED": "0"}
-"""All that the interpreter sees of the environment; the harness removes even this."""
+ENVIRONMENT = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
+"""All that the interpreters see of the environment; the zygote removes even this."""
+
+PREFIX = Path(sys.base_prefix).resolve()
+LIBRARIES = tuple(
+    dict.fromkeys(["/lib", "/lib64", "/usr/lib", "/usr/lib64", f"{PREFIX}/lib", f"{PREFIX}/lib64"])
+)
+"""Where the loader finds the C library and what the standard library links to, and the standard library."""
+
+PACKAGES = Path(sysconfig.get_path("purelib", "posix_prefix", {"base": str(PREFIX)}))
+"""What is installed beside the standard library, which programs are not to see."""
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
-    """How to start one jailed process."""
+    """How to start one zygote."""
 
     command: tuple[str, ...]
-    descriptors: tuple[int, ...] = ()
-    """To be inherited; they belong to the jail, which closes them."""
     folder: str
-    """The working directory of the command."""
-    filter: bytes = b""
-    """A system call filter for the harness to install; empty if the jail does, or none exists."""
+    """The programs' working directory, as the zygote sees it."""
+    landlock: tuple[str, ...] | None = None
+    """What the zygote leaves itself to read; None leaves it alone."""
+    filtered: bool = True
+    """System calls are filtered."""
     processes: int = 0
-    """RLIMIT_NPROC for the harness to set; 0 leaves it alone."""
+    """RLIMIT_NPROC of each program; 0 sets none."""
 
 
 class Jail(Protocol):
-    """Knows how to start the harness isolated. Says nothing of what happens inside."""
+    """Knows how to start a zygote isolated. Says nothing of what happens inside."""
 
     @property
     def level(self) -> str:
@@ -43,8 +53,30 @@ class Jail(Protocol):
     def notice(self) -> str:
         """As `Sandbox.notice`."""
 
-    def enter(self, verdict: int) -> AbstractContextManager[Launch]:
-        """What to start so that the harness reports on the inherited descriptor `verdict`.
+    def enter(self, control: int) -> AbstractContextManager[Launch]:
+        """What to start; it inherits the descriptor `control`.
 
         Whatever the launch needs exists inside the block and is gone after it.
         """
+
+
+def standard_library() -> tuple[str, ...]:
+    """Files and folders that programs need, without the packages installed beside them.
+
+    Landlock can allow a folder only with all that is below, so the one with packages is taken apart.
+    """
+    paths: list[str] = []
+    for library in LIBRARIES:
+        folder = Path(library)
+        paths += _without(folder, PACKAGES) if PACKAGES.is_relative_to(folder.resolve()) else [str(folder)]
+    return (*paths, str(INTERPRETER))
+
+
+def _without(folder: Path, hidden: Path) -> list[str]:
+    """The folder's content, down to where the hidden folder would be."""
+    paths: list[str] = []
+    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if entry.resolve() == hidden:
+            continue
+        paths += _without(entry, hidden) if hidden.is_relative_to(entry.resolve()) else [str(entry)]
+    return paths

@@ -66,6 +66,8 @@ EVENTS: dict[str, dict[str, str]] = {
     "GradingCompleted": {
         "outcome": "Literal['passed', 'failed', 'error', 'timeout', 'killed']",
         "error": "str = ''",
+        "passed": "int = 0",
+        "failed": "int = 0",
     },
     "RunStarted": {
         "format": "int = 1",

@@ -8,11 +8,13 @@ import pytest
 
 from fractal_agent.sandbox import Limits, Sandbox, SandboxError, open_sandbox
 
-Level: TypeAlias = Literal["bubblewrap", "limits"]
+Level: TypeAlias = Literal["bubblewrap", "landlock", "limits"]
 Opener: TypeAlias = Callable[[Level], AbstractAsyncContextManager[Sandbox]]
 
+LEVELS: tuple[Level, ...] = ("bubblewrap", "landlock", "limits")
+
 QUICK = Limits(
-    wall_seconds=10,
+    wall_seconds=5,
     cpu_seconds=1,
     example_cpu_seconds=0.3,
     example_wall_seconds=1,
@@ -29,7 +31,7 @@ def opened() -> Opener:
     async def open_or_skip(level: Level) -> AsyncIterator[Sandbox]:
         async with AsyncExitStack() as stack:
             try:
-                sandbox = await stack.enter_async_context(open_sandbox(level, QUICK))
+                sandbox = await stack.enter_async_context(open_sandbox(level, QUICK, concurrency=6))
             except SandboxError as error:
                 if level == "limits":
                     raise
@@ -45,7 +47,13 @@ async def bubblewrap(opened: Opener) -> AsyncIterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(params=["bubblewrap", "limits"])
+@pytest.fixture(params=LEVELS)
 async def sandbox(request: pytest.FixtureRequest, opened: Opener) -> AsyncIterator[Sandbox]:
+    async with opened(request.param) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(params=["bubblewrap", "landlock"])
+async def isolated(request: pytest.FixtureRequest, opened: Opener) -> AsyncIterator[Sandbox]:
     async with opened(request.param) as sandbox:
         yield sandbox

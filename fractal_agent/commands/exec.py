@@ -1,0 +1,72 @@
+"""`exec`: run one program against tests in the sandbox."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fractal_agent.commands.options import Json, UnsafeSandbox
+from fractal_agent.exits import Exit
+
+if TYPE_CHECKING:
+    from fractal_agent.sandbox.trying import Trial
+
+
+def exec(  # noqa: A001  # a command is named after its function
+    file: Annotated[Path, typer.Argument(help="The program.", metavar="FILE")],
+    tests: Annotated[
+        Path, typer.Option(help="Python that defines check(candidate), or bare assertions.", metavar="FILE")
+    ],
+    entry_point: Annotated[
+        str | None,
+        typer.Option(help="The function to test.  [default: the program's last]", metavar="NAME"),
+    ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Follow the variables of the first failing call.")
+    ] = False,
+    unsafe_sandbox: UnsafeSandbox = False,
+    json: Json = False,
+) -> None:
+    """Run one program against tests in the sandbox.
+
+    Every failing assertion is told: call, expected, actual. Exits with 0 when all hold, else with 1.
+    """
+    import sys
+
+    import anyio
+
+    from fractal_agent.commands.options import print_json
+    from fractal_agent.sandbox.trying import try_file
+
+    async def run() -> "Trial":
+        return await try_file(file, tests, entry_point=entry_point, trace=trace, unsafe=unsafe_sandbox)
+
+    trial = anyio.run(run)
+    if trial.notice:
+        print(trial.notice, file=sys.stderr)
+    if json:
+        print_json(trial)
+    else:
+        _print(trial)
+    raise typer.Exit(Exit.DONE if trial.outcome == "passed" else Exit.FAILED)
+
+
+def _print(trial: "Trial") -> None:
+    from rich.text import Text
+
+    from fractal_agent.commands.options import console
+
+    page = console()
+    style = "green" if trial.outcome == "passed" else "bold red"
+    counts = f": {trial.passed} assertions held, {trial.failures} did not"
+    page.print(Text.assemble((trial.outcome, style), counts))
+    for failure in trial.failed:
+        found = f"raised {failure.error}" if failure.error and not failure.actual else failure.actual
+        page.print(Text(f"  {failure.call}  ->  {found}"), soft_wrap=True)
+        if failure.expected:
+            page.print(Text(f"    expected {failure.expected}", style="dim"), soft_wrap=True)
+    if trial.error and not trial.failed:
+        page.print(Text(f"  {trial.error}"), soft_wrap=True)
+    for step in trial.trace:
+        changed = ", ".join(f"{name} = {value}" for name, value in step.changed.items())
+        page.print(Text(f"  {step.line:4}  {step.source:40}  {changed}"), soft_wrap=True)

@@ -1,0 +1,176 @@
+"""How values cross between judge and program: as JSON in which only exact builtins exist.
+
+`pack` reduces an instance of a subclass to the builtin value it extends, and hands any other object to
+`stranger`. What a `Reader` builds is exact builtins, and whatever `stranger` makes of such an object's
+description; so nothing that a program defines can run where its results are judged.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+MAX_DEPTH = 100
+"""Of containers in containers; one that goes deeper, a cyclic one say, is a stranger."""
+MAX_BITS = 1 << 23
+"""Of an integer; a longer one is a stranger, because arithmetic on it could stall the judge."""
+
+_PLAIN = frozenset({type(None), bool, int, float, str})
+_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+_MUTABLE = (list, dict, set, bytearray)
+_BASES = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+_SHORT = _PLAIN - {int}
+_DECIMAL = 1 << 10_000
+"""Larger integers are written in hexadecimal, which has no limit of digits and takes linear time."""
+
+
+def dumps(value: object, stranger: Callable[[object], object]) -> str:
+    """The value as JSON. `stranger` gives what JSON is to hold for an object that is no builtin."""
+    return _encode(pack(value, stranger, MAX_DEPTH))
+
+
+class Reader:
+    """Builds values; what it makes of an object that is no builtin, `stranger` says."""
+
+    def __init__(self, stranger: Callable[[list[object]], object]) -> None:
+        self._stranger = stranger
+        self._decode = json.JSONDecoder(object_hook=self._build).decode
+
+    def loads(self, text: str) -> object:
+        """The value. Raises ValueError, TypeError or RecursionError for what `dumps` does not write."""
+        try:
+            return self._decode(text)
+        except (LookupError, OverflowError, AttributeError) as error:
+            raise ValueError(f"not a value: {error!r}") from error
+
+    def _build(self, fields: dict[str, object]) -> object:
+        ((tag, content),) = fields.items()
+        if tag == "o":
+            if type(content) is not list:
+                raise TypeError(f"an object described by {content!r}")
+            return self._stranger(content)
+        return _BUILD[tag](content)
+
+
+def pack(value: Any, stranger: Callable[[object], object], depth: int) -> object:  # noqa: PLR0911  # one for each kind
+    """The value as what `json` can write: each JSON object has one key, which names a type."""
+    kind = type(value)
+    if kind is int:
+        return _integer(value, stranger)
+    if kind in _PLAIN:
+        return value
+    if depth == 0:
+        return {"o": stranger(value)}
+    if kind is list:
+        return _items(value, stranger, depth)
+    if pack_kind := _PACK.get(kind):
+        return pack_kind(value, stranger, depth)
+    if kind is type and (name := _builtin_name(value)):
+        return {"T": name}
+    for base in _BASES:
+        if base in kind.__mro__:
+            return pack(_reduced(value, base), stranger, depth)
+    return {"o": stranger(value)}
+
+
+def is_mutable(value: object) -> bool:
+    """True when a function that gets the value can change it, or something inside."""
+    return isinstance(value, (*_MUTABLE, tuple))
+
+
+def write_back(old: object, new: object) -> object:
+    """`old` with the content of `new`, where it is a container that can be changed; else `new`."""
+    if type(old) is not type(new):
+        return new
+    if isinstance(old, list) and isinstance(new, list):
+        kept = [write_back(before, after) for before, after in zip(old, new, strict=False)]
+        old[:] = kept + new[len(kept) :]
+    elif isinstance(old, dict) and isinstance(new, dict):
+        values = {key: write_back(old[key], new[key]) if key in old else new[key] for key in new}
+        old.clear()
+        old.update(values)
+    elif isinstance(old, set) and isinstance(new, set):
+        old.clear()
+        old.update(new)
+    elif isinstance(old, bytearray) and isinstance(new, bytearray):
+        old[:] = new
+    elif isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
+        for before, after in zip(old, new, strict=True):
+            write_back(before, after)
+    else:
+        return new
+    return old
+
+
+def _integer(value: int, stranger: Callable[[object], object]) -> object:
+    if -_DECIMAL < value < _DECIMAL:
+        return value
+    return {"x": hex(value)} if value.bit_length() <= MAX_BITS else {"o": stranger(value)}
+
+
+def _items(value: Iterable[object], stranger: Callable[[object], object], depth: int) -> list[object]:
+    items = list(value)
+    kinds = set(map(type, items))
+    if kinds <= _SHORT or (kinds <= _PLAIN and all(_is_short(item) for item in items if type(item) is int)):
+        return items
+    return [pack(item, stranger, depth - 1) for item in items]
+
+
+def _is_short(value: int) -> bool:
+    return -_DECIMAL < value < _DECIMAL
+
+
+def _reduced(value: Any, base: Any) -> object:  # Any: what the two have in common, types cannot say
+    """The builtin value that an instance of a subclass extends, made without the subclass's methods."""
+    if base in {int, float, complex}:
+        return base.__pos__(value)
+    if base in {str, bytes, bytearray}:
+        return base.__getitem__(value, slice(None))
+    if base is dict:
+        return {key: dict.__getitem__(value, key) for key in dict.__iter__(value)}
+    return base(base.__iter__(value))
+
+
+def _builtin_name(kind: Any) -> str:
+    """The type's name; empty for one that is no builtin."""
+    name = str(kind.__name__)
+    return name if getattr(builtins, name, None) is kind else ""
+
+
+def _builtin_type(name: str) -> type:
+    kind = getattr(builtins, name)
+    if not isinstance(kind, type):
+        raise TypeError(f"{name} is no type")
+    return kind
+
+
+_PACK: dict[type, Callable[..., object]] = {
+    tuple: lambda value, stranger, depth: {"t": _items(value, stranger, depth)},
+    dict: lambda value, stranger, depth: {
+        "d": [
+            [pack(key, stranger, depth - 1), pack(item, stranger, depth - 1)] for key, item in value.items()
+        ]
+    },
+    set: lambda value, stranger, depth: {"s": _items(value, stranger, depth)},
+    frozenset: lambda value, stranger, depth: {"z": _items(value, stranger, depth)},
+    bytes: lambda value, *_: {"b": value.decode("latin-1")},
+    bytearray: lambda value, *_: {"y": value.decode("latin-1")},
+    complex: lambda value, *_: {"c": [value.real, value.imag]},
+    range: lambda value, stranger, _: {
+        "r": [_integer(part, stranger) for part in (value.start, value.stop, value.step)]
+    },
+}
+_BUILD: dict[str, Callable[..., object]] = {
+    "t": tuple,
+    "d": dict,
+    "s": set,
+    "z": frozenset,
+    "b": lambda text: text.encode("latin-1"),
+    "y": lambda text: bytearray(text.encode("latin-1")),
+    "c": lambda parts: complex(*parts),
+    "r": lambda parts: range(*parts),
+    "x": lambda text: int(text[: MAX_BITS // 4 + 4], 16),
+    "T": _builtin_type,
+}

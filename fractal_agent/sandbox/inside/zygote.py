@@ -1,0 +1,156 @@
+"""A warm interpreter that is confined once and then forked for each program.
+
+It takes one-letter commands on its control socket: `f` with two descriptors forks a child for them, `k` kills
+the child and is answered by its exit status. It never reads what a program or the judge has to say.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import socket
+import sys
+
+from fractal_agent.sandbox.inside import confinement, program, seccomp
+
+PRELOADED = (
+    "collections",
+    "functools",
+    "heapq",
+    "bisect",
+    "itertools",
+    "math",
+    "operator",
+    "re",
+    "string",
+    "typing",
+)
+"""What most programs import. Each module makes every fork a little slower."""
+
+_FILES_AT_ONCE = 1_000
+"""A program that left more files than this costs the zygote its life rather than the time to remove them."""
+
+
+def main(settings: dict[str, object]) -> None:
+    """Serve until the control socket is closed. `settings` is what `worker` makes of limits and jail."""
+    control = socket.socket(fileno=int(str(settings["control"])))
+    try:
+        _prepare(settings)
+    except Exception as error:  # noqa: BLE001  # the judge reports it
+        control.send(f"{type(error).__name__}: {error}".encode())
+        return
+    control.send(b"ready")
+    while True:
+        command, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        if not command:
+            return
+        if command != b"f":
+            continue
+        own = os.getpid()
+        child = os.fork()
+        if not child:
+            _become_program(settings, descriptors, own)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        control.recv(1)  # `k`, or the end of the judge.
+        os.kill(child, 9)
+        _, status = os.waitpid(child, 0)
+        if settings["orphans"]:
+            _end_orphans()
+        clean = _wipe()
+        control.send(b"%d" % os.waitstatus_to_exitcode(status))
+        if not clean:
+            return
+
+
+def _prepare(settings: dict[str, object]) -> None:
+    confinement.die_with_parent(0)
+    confinement.adopt_orphans()
+    os.chdir(str(settings["folder"]))
+    os.environ.clear()
+    for name in PRELOADED:
+        __import__(name)
+    # A process's first compilation makes all types of syntax trees, which takes as long as everything else.
+    exec(compile("def warm(x): return [x]", program.PROGRAM, "exec"), {})  # noqa: S102  # our own code
+    sys.stdin.close()
+    null = os.open("/dev/null", os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115  # the program's own
+    sys.stdout = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]  # ours now
+    sys.argv[:] = [""]
+    confinement.give_up_privileges()
+    if settings["landlock"]:
+        confinement.restrict_files(list(settings["readable"]), [str(settings["folder"]), "/dev/null"])  # type: ignore[call-overload]  # strings
+    if settings["seccomp"]:
+        seccomp.narrowing(0)  # Prepared once, so that no child has to.
+        confinement.filter_calls(seccomp.allowing())
+    gc.collect()
+    gc.freeze()
+
+
+def _become_program(settings: dict[str, object], descriptors: list[int], zygote: int) -> None:
+    """In the child: take the channel and the pipe, take the limits, run. Never returns."""
+    try:
+        confinement.die_with_parent(zygote)
+        channel, output = descriptors
+        os.dup2(output, 1)
+        if channel != program.CHANNEL:
+            os.dup2(channel, program.CHANNEL)
+        os.closerange(program.CHANNEL + 1, 1 + max(channel, output, int(str(settings["control"])), 63))
+        os.set_inheritable(program.CHANNEL, False)
+        for number, soft, hard in settings["limits"]:  # type: ignore[attr-defined]  # a list of triples
+            resource.setrlimit(number, (soft, hard))
+        if settings["seccomp"]:
+            confinement.filter_calls(seccomp.narrowing(os.getpid()))
+        os.write(program.CHANNEL, b"!")  # From here on the judge knows whose processor time to watch.
+        program.serve(int(str(settings["characters"])))
+    finally:
+        os._exit(0)
+
+
+def _end_orphans() -> None:
+    """Kill what the program started, where no filter kept it from starting anything."""
+    while True:
+        try:
+            with open("/proc/thread-self/children") as file:  # noqa: PTH123  # no pathlib here
+                for child in file.read().split():
+                    os.kill(int(child), 9)
+            os.waitpid(-1, 0)
+        except (ChildProcessError, FileNotFoundError, ProcessLookupError):
+            return
+
+
+def _wipe() -> bool:
+    """Remove what the program left in the folder. False when it is too much, or gone, or resists."""
+    removed = 0
+    try:
+        os.chmod(".", 0o700)  # noqa: PTH101  # as above
+        if not os.stat(".").st_nlink:  # noqa: PTH116  # as above
+            return False
+        left = os.listdir()  # noqa: PTH208  # as above
+        while left:
+            removed += len(left)
+            if removed > _FILES_AT_ONCE:
+                return False
+            for name in left:
+                _remove(name, removed)
+            left = os.listdir()  # noqa: PTH208  # as above
+    except OSError:
+        return False
+    return True
+
+
+def _remove(name: str, serial: int) -> None:
+    """Remove a file or link; of a folder, bring the content up, so that no depth matters."""
+    if os.path.islink(name) or not os.path.isdir(name):  # noqa: PTH112, PTH114  # as above
+        os.unlink(name)  # noqa: PTH108  # as above
+        return
+    os.chmod(name, 0o700)  # noqa: PTH101  # as above
+    for place, inner in enumerate(os.listdir(name)):  # noqa: PTH208  # as above
+        os.rename(f"{name}/{inner}", f".{serial}.{place}.{os.urandom(4).hex()}")  # noqa: PTH104  # as above
+    os.rmdir(name)  # noqa: PTH106  # as above

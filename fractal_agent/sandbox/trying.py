@@ -1,0 +1,127 @@
+"""Tries one file with a program against one with tests: what `exec` does."""
+
+import ast
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from fractal_agent.sandbox.base import Judged, Outcome, Step
+from fractal_agent.sandbox.opening import DEFAULT_LIMITS, Kind, open_sandbox
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """One assertion that did not hold, or one call that raised or was stopped."""
+
+    call: str
+    expected: str
+    """A value, or where the assertion does not compare with one, its condition."""
+    actual: str
+    """What the call returned; empty where it did not."""
+    error: str
+    """What the call raised, or why it was stopped; empty where it returned."""
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """How the program fared, for whoever may see the tests."""
+
+    outcome: Outcome | Literal["refused"]
+    """`refused`: what was given is no program, and nothing was run."""
+    passed: int = 0
+    failed: tuple[Failure, ...] = ()
+    """The first ones."""
+    failures: int = 0
+    """How many in all."""
+    error: str = ""
+    stdout: str = ""
+    trace: tuple[Step, ...] = ()
+    sandbox: str = ""
+    """The level at which it ran."""
+    notice: str = ""
+    """Why that level is weaker than it could be."""
+
+
+class NoProgram(Exception):
+    """A file that cannot be tried; the message says why."""
+
+    def __init__(self, file: Path, found: str, expected: str) -> None:
+        super().__init__(f"{file}: {found}; expected {expected}.")
+
+
+async def try_file(
+    program: Path,
+    tests: Path,
+    *,
+    entry_point: str | None = None,
+    trace: bool = False,
+    kind: Kind = "auto",
+    unsafe: bool = False,
+) -> Trial:
+    """The verdict of the tests (`check(candidate)`, or bare assertions) on the program.
+
+    `entry_point` is the last function of the program by default. Raises NoProgram if a file cannot be read
+    or the tests are no text, TestsUnusable, and SandboxError if no sandbox can be had.
+    """
+    source = _text(program)
+    if isinstance(source, Trial):
+        return source
+    asked = _text(tests)
+    if isinstance(asked, Trial):
+        raise NoProgram(tests, asked.error, "tests as UTF-8 text")
+    async with open_sandbox(kind, concurrency=1, unsafe=unsafe) as sandbox:
+        name = entry_point or _last_function(source)
+        judged = await sandbox.judge(source, name, asked, trace=trace)
+        return _trial(judged, sandbox.level, sandbox.notice)
+
+
+def _text(file: Path) -> str | Trial:
+    """The file's text; a refusal if it holds none, or far too much. Raises NoProgram if it cannot be read."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise NoProgram(file, error.strerror or str(error), "a file that can be read") from error
+    if len(content) > DEFAULT_LIMITS.source_bytes:
+        return Trial(
+            outcome="refused",
+            error=f"{len(content)} bytes, which is more than {DEFAULT_LIMITS.source_bytes}",
+        )
+    if b"\0" in content:
+        return Trial(outcome="refused", error=f"a NUL byte at offset {content.index(0)}")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return Trial(outcome="refused", error=f"no UTF-8 at offset {error.start}")
+
+
+def _last_function(source: str) -> str:
+    """Empty where there is none, or the source is no Python; then the program cannot be loaded either."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    names = [
+        node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    return names[-1] if names else ""
+
+
+def _trial(judged: Judged, level: str, notice: str) -> Trial:
+    return Trial(
+        outcome=judged.outcome,
+        passed=judged.passed,
+        failed=tuple(
+            Failure(
+                call=failure.example.call,
+                expected=failure.example.expected,
+                actual=failure.actual,
+                error=failure.error,
+            )
+            for failure in judged.failures
+        ),
+        failures=judged.failed,
+        error=judged.error,
+        stdout=judged.stdout,
+        trace=judged.trace,
+        sandbox=level,
+        notice=notice,
+    )

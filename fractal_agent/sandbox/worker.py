@@ -1,0 +1,258 @@
+"""One place at which a program can run: a zygote in its jail, and the judge that talks to its children."""
+
+import json
+import marshal
+import os
+import signal
+import socket
+import sysconfig
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from functools import cache
+from pathlib import Path
+from resource import RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_NPROC
+from subprocess import DEVNULL, PIPE
+from types import CodeType
+from typing import Any
+
+import anyio
+import msgspec
+from anyio.abc import Process
+
+from fractal_agent.sandbox.base import Limits, SandboxError
+from fractal_agent.sandbox.inside.confinement import landlock_version
+from fractal_agent.sandbox.inside.seccomp import is_known
+from fractal_agent.sandbox.jail import ENVIRONMENT, INTERPRETER, LIBRARIES, START, Jail, Launch
+
+_INSIDE = Path(__file__).with_name("inside")
+_PACKAGE = "fractal_agent.sandbox.inside"
+_ZYGOTE = ("values", "confinement", "seccomp", "program", "zygote")
+_JUDGE = ("values", "confinement", "seccomp", "remote", "rewriting", "evidence", "examples", "judge")
+"""Modules in the order of their imports; the last has `main`."""
+
+_JUDGE_MEMORY = 2 << 30
+_START_SECONDS = 30.0
+_GRACE_SECONDS = 5.0
+"""How much longer than a program the judge may take before it is given up."""
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """What the judge says of one job."""
+
+    outcome: str = "passed"
+    error: str = ""
+    kind: str = ""
+    """Type of the exception behind the error."""
+    unloaded: bool = False
+    """The program could not be loaded, so the error is about the program alone."""
+    passed: int = 0
+    failed: int = 0
+    failures: list[dict[str, str]] = []
+    """`call`, `expected`, `outcome`, `actual`, `error`; for examples, one for each that was reached."""
+    stdout: str = ""
+    trace: list[Any] = []  # Any: hostile, checked where it is read
+    unusable: str = ""
+    """What is wrong with the tests."""
+    gone: str = ""
+    """What is wrong with the sandbox."""
+    ready: bool = False
+
+
+class WorkerGone(SandboxError):
+    """The zygote or the judge ended; another worker may do better."""
+
+    def __init__(self, where: str, found: str) -> None:
+        super().__init__(
+            where=where,
+            found=found,
+            expected="it to serve until it is closed",
+            advice="`doctor` tells which isolation this machine allows.",
+        )
+
+
+class OutOfTime(Exception):  # named by what happened
+    """The judge had no verdict in time, and can no longer be used."""
+
+
+class Worker:
+    """Takes one job at a time. Made by `working`, which ends both processes."""
+
+    def __init__(self, channel: socket.socket, limits: Limits) -> None:
+        self._channel = channel
+        self._limits = limits
+        self._received = bytearray()
+
+    async def ask(self, job: dict[str, object]) -> Answer:
+        """What the judge says. Raises WorkerGone or OutOfTime; then, or if cancelled, the worker is spent."""
+        with anyio.move_on_after(self._limits.wall_seconds + _GRACE_SECONDS):
+            await self._send(json.dumps(job).encode())
+            return await self.hear()
+        raise OutOfTime
+
+    async def hear(self) -> Answer:
+        """The next answer. Raises WorkerGone."""
+        await self._receive(4)
+        size = 4 + int.from_bytes(self._received[:4], "big")
+        await self._receive(size)
+        answer = msgspec.json.decode(memoryview(self._received)[4:size], type=Answer, strict=False)
+        self._received = self._received[size:]
+        if answer.gone:
+            raise WorkerGone("running a program in the sandbox", answer.gone)
+        return answer
+
+    async def _send(self, data: bytes) -> None:
+        rest = memoryview(len(data).to_bytes(4, "big") + data)
+        while rest:
+            try:
+                rest = rest[self._channel.send(rest) :]
+            except BlockingIOError:
+                await anyio.wait_writable(self._channel)
+            except OSError as error:
+                raise WorkerGone("giving the judge a program", str(error)) from error
+
+    async def _receive(self, size: int) -> None:
+        """Return once so many bytes have been received."""
+        while len(self._received) < size:
+            await anyio.wait_readable(self._channel)
+            try:
+                chunk = self._channel.recv(1 << 16)
+            except OSError as error:
+                raise WorkerGone("listening to the judge", str(error)) from error
+            if not chunk:
+                raise WorkerGone("listening to the judge", "it ended")
+            self._received += chunk
+
+
+@asynccontextmanager
+async def working(jail: Jail, limits: Limits) -> AsyncIterator[Worker]:
+    """A worker that is ready. No process of it is left after the block, however it ends.
+
+    Raises SandboxError if it cannot be started.
+    """
+    async with AsyncExitStack() as stack:
+        ours, channel = map(stack.enter_context, map(closing, socket.socketpair()))
+        ours.setblocking(False)
+        ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        controlling, controlled = map(stack.enter_context, map(closing, ends))
+        launch = stack.enter_context(jail.enter(controlled.fileno()))
+        zygote = await stack.enter_async_context(_running(launch.command, controlled))
+        judge = await stack.enter_async_context(_running((str(INTERPRETER), *START), channel, controlling))
+        with anyio.CancelScope() as starting:
+            starting.deadline = anyio.current_time() + _START_SECONDS
+            await _tell(zygote, _code(_ZYGOTE) + marshal.dumps(_zygote_settings(launch, controlled, limits)))
+            await _tell(
+                judge, _code(_JUDGE) + marshal.dumps(_judge_settings(launch, channel, controlling, limits))
+            )
+            for end in (channel, controlling, controlled):
+                end.close()
+            worker = Worker(ours, limits)
+            try:
+                await worker.hear()
+            except WorkerGone as error:
+                raise await _not_started(error, zygote, judge) from error
+        if starting.cancelled_caught:
+            raise WorkerGone("starting the sandbox", f"not ready after {_START_SECONDS:g} s")
+        yield worker
+
+
+@asynccontextmanager
+async def _running(command: tuple[str, ...], *inherited: socket.socket) -> AsyncIterator[Process]:
+    """The started process, killed with all that it started when the block is left in any way."""
+    # A start that is cancelled half way would leave a process that nobody knows of.
+    with anyio.CancelScope(shield=True):
+        try:
+            process = await anyio.open_process(
+                command,
+                stdin=PIPE,
+                stdout=DEVNULL,
+                stderr=PIPE,
+                cwd="/",
+                env=ENVIRONMENT,
+                start_new_session=True,
+                pass_fds=[end.fileno() for end in inherited],
+            )
+        except OSError as error:
+            raise SandboxError(
+                where=f"starting {command[0]}",
+                found=str(error),
+                expected="a program that this user may run",
+                advice="Install bubblewrap; `doctor` tells what else this machine allows.",
+            ) from error
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with anyio.CancelScope(shield=True):
+            await process.aclose()
+
+
+async def _tell(process: Process, message: bytes) -> None:
+    """Send what the interpreter runs; one that is already gone need not hear it."""
+    assert process.stdin is not None
+    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, ConnectionError):
+        await process.stdin.send(message)
+    await process.stdin.aclose()
+
+
+async def _not_started(error: WorkerGone, *processes: Process) -> SandboxError:
+    """The error with what the processes said and how they ended."""
+    said = []
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        assert process.stderr is not None
+        with suppress(anyio.EndOfStream):
+            said.append((await process.stderr.receive()).decode(errors="replace").strip())
+    return WorkerGone("starting the sandbox", "; ".join([error.found, *said]))
+
+
+@cache
+def _code(names: tuple[str, ...]) -> bytes:
+    """`start` and the modules, compiled once. The processes run this interpreter, so they can load it."""
+    modules = [(f"{_PACKAGE}.{name}", _compiled(name)) for name in names]
+    return marshal.dumps(_compiled("start")) + marshal.dumps(modules)
+
+
+def _compiled(name: str) -> CodeType:
+    return compile((_INSIDE / f"{name}.py").read_bytes(), f"<{name}>", "exec", dont_inherit=True)
+
+
+def _zygote_settings(launch: Launch, control: socket.socket, limits: Limits) -> dict[str, object]:
+    bounds = [
+        # The second of grace lets the signal name the cause, if the program does not ignore it.
+        (RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1),
+        (RLIMIT_AS, limits.memory_bytes, limits.memory_bytes),
+        (RLIMIT_FSIZE, limits.file_bytes, limits.file_bytes),
+        (RLIMIT_NOFILE, limits.open_files, limits.open_files),
+        (RLIMIT_CORE, 0, 0),
+    ]
+    if launch.processes:
+        bounds.append((RLIMIT_NPROC, launch.processes, launch.processes))
+    return {
+        "control": control.fileno(),
+        "folder": launch.folder,
+        "landlock": launch.landlock is not None,
+        "readable": list(launch.landlock or ()),
+        "seccomp": launch.filtered,
+        "orphans": not launch.filtered,
+        "limits": bounds,
+        "characters": limits.shown_characters,
+    }
+
+
+def _judge_settings(
+    launch: Launch, channel: socket.socket, control: socket.socket, limits: Limits
+) -> dict[str, object]:
+    paths = list(dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]))
+    return {
+        "channel": channel.fileno(),
+        "control": control.fileno(),
+        "parent": os.getpid(),
+        "paths": paths,
+        "memory": _JUDGE_MEMORY,
+        "landlock": bool(landlock_version()),
+        "readable": [*LIBRARIES, *paths],
+        "seccomp": is_known(),
+        "limits": msgspec.structs.asdict(limits),
+    }
