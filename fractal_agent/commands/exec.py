@@ -58,7 +58,8 @@ def _print(trial: "Trial") -> None:
 
     page = console()
     style = "green" if trial.outcome == "passed" else "bold red"
-    counts = f": {trial.passed} assertions held, {trial.failures} did not"
+    held = "1 assertion" if trial.passed == 1 else f"{trial.passed} assertions"
+    counts = f": {held} held, {trial.failures} did not"
     page.print(Text.assemble((trial.outcome, style), counts))
     for failure in trial.failed:
         found = f"raised {failure.error}" if failure.error and not failure.actual else failure.actual
