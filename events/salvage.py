@@ -4,6 +4,7 @@ A lost line can be of any case that was in flight there. So a case that was pose
 graded after it is reopened: it loses its verdict, and keeps the records that cannot follow from the loss.
 """
 
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -100,7 +101,7 @@ def write_remains(
     moments = [header.entry.at, clock(), *(one.entry.at for one in others), remains.kept[-1].entry.at]
     log = LogFile.create(folder, clock=iter(moments).__next__)
     try:
-        log.stage("", _as_read(header, _renamed(header.raw, run_id)))
+        log.stage("", _as_read(header, _renamed(header.raw, run_id, source, folder)))
         log.stage("", account)
         places = {header.seq: 0}
         for one in others:
@@ -234,6 +235,9 @@ def _as_read(one: Found, raw: bytes) -> Event:
     return cast(Event, Unknown(type=type(one.entry.event).__name__, raw=raw))
 
 
-def _renamed(header: bytes, run_id: str) -> bytes:
-    """The header with another run id, and with fields that are not known here."""
-    return msgspec.json.encode({**msgspec.json.decode(header), "run_id": run_id})
+def _renamed(header: bytes, run_id: str, source: Path, folder: Path) -> bytes:
+    """The header with another run id, a parent's log found from its new place, and fields not known here."""
+    fields = {**msgspec.json.decode(header), "run_id": run_id}
+    if origin := fields.get("origin"):
+        fields["origin"] = {**origin, "log": os.path.relpath(source.parent / origin["log"], folder)}
+    return msgspec.json.encode(fields)

@@ -47,10 +47,10 @@ def edits_at(parent: Recording, path: str, changes: Mapping[str, str]) -> tuple[
     case = parent.case_of(path)
     branch = parent.branch_of(case).name if case else ""
     place = path.removeprefix(f"{branch}/") if branch else path
-    journal = parent.journal.of_branch(branch)
     if not changes:
-        require_generation(journal, place)
-    return case, place, [e for key, text in changes.items() for e in edit_record(journal, place, key, text)]
+        require_generation(parent.journal, path)
+    made = [edit for key, text in changes.items() for edit in edit_record(parent.journal, path, key, text)]
+    return case, place, [msgspec.structs.replace(edit, path=place) for edit in made]
 
 
 def require_generation(journal: Journal, path: str) -> None:
@@ -81,19 +81,22 @@ def fork_job(
     without the name of the parent's branch.
 
     Raises:
-        UnknownName: no such case, role or architecture; or the cases lie in several branches.
+        UnknownName: no such case, role or architecture.
         DatasetError: the hidden tests cannot be had any more.
-        BadEdit: an edit does not fit the settings.
+        BadEdit: an edit does not fit the settings; or the cases lie in several branches.
     """
-    known = parent.timeline.cases
+    known = parent.started.cases
     for case in cases:
         if case not in known:
             raise UnknownName("case", case, known)
-    chosen = list(cases) or list(known)
+    chosen = list(dict.fromkeys(cases)) or list(known)
     branch = parent.branch_of(chosen[0])
-    if others := [case for case in chosen if parent.branch_of(case) != branch]:
-        raise UnknownName("case for the same fork", others[0], [chosen[0]])
-    ids = tuple(known[case].problem.task_id for case in chosen)
+    if any(parent.branch_of(case) != branch for case in chosen):
+        raise BadEdit(
+            f"{parent.started.run_id} has branches, and a fork is of one: name a case, "
+            f"for example --case {chosen[0]}"
+        )
+    ids = tuple(case.removeprefix(f"{branch.name}/") for case in chosen)
     was = parent.started.settings
     settings = changed_settings(was, edits)
     settings = msgspec.structs.replace(settings, tasks=ids, cast={**settings.cast, **cast})
@@ -104,7 +107,9 @@ def fork_job(
         log=os.path.relpath(parent.folder / LOG_NAME, folder),
         head=parent.head,
         branch=branch.name,
-        edits=(*parent.edits_of(branch), *_of_settings(was, settings), *(e for e in edits if e.path)),
+        edits=_merged(
+            [*parent.edits_of(branch), *_of_settings(was, settings), *(e for e in edits if e.path)]
+        ),
         branches=tuple(branches),
     )
     journal = _reusable(parent.journal.of_branch(branch.name), was, settings)
@@ -158,8 +163,13 @@ def rerecord_job(run: Recording, catalog: Catalog, *, folder: Path) -> Job:
     )
 
 
+def _merged(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """The last edit of each field."""
+    return tuple({(edit.path, edit.field): edit for edit in edits}.values())
+
+
 def _of_settings(was: Settings, now: Settings) -> list[Edit]:
-    before, after = msgspec.to_builtins(was), msgspec.to_builtins(now)
+    before, after = (msgspec.json.decode(msgspec.json.encode(one)) for one in (was, now))
     return [
         Edit(path="", field=name, value=after[name])
         for name in after

@@ -7,6 +7,7 @@ from events.path import is_within, nth
 from fractal_agent.case import HiddenTests
 from fractal_agent.catalog import Catalog
 from fractal_agent.provenance import REPLIES, fingerprints
+from replay.edit import edits_of
 from replay.fingerprint import changed
 from replay.journal import Journal
 from replay.timeline import Timeline
@@ -34,17 +35,17 @@ class Recording:
 
     def branch_of(self, case: str) -> Branch:
         """The branch that a case lies in; one without a name in a run that has none."""
-        name = case.removesuffix(self.timeline.cases[case].problem.task_id).removesuffix("/")
-        branches = self.started.origin.branches if self.started.origin else ()
-        return next((branch for branch in branches if branch.name == name), Branch(name=name))
+        branches = self.started.origin.branches if self.started.origin else (Branch(),)
+        inside = (branch for branch in branches if case.startswith(f"{branch.name}/") or not branch.name)
+        return max(inside, key=lambda branch: len(branch.name), default=Branch())
 
     def edits_of(self, branch: Branch) -> tuple[Edit, ...]:
         """What the run, if it is a fork, changed in that branch of its parent's record."""
-        return (*(self.started.origin.edits if self.started.origin else ()), *branch.edits)
+        return edits_of(self.started.origin, branch)
 
     def case_of(self, path: str) -> str:
         """The case that a path lies in; empty when it lies in none."""
-        inside = [case for case in self.timeline.cases if is_within(path, case)]
+        inside = [case for case in self.started.cases if is_within(path, case)]
         return max(inside, key=len, default="")
 
     def tests_of(self, case: str) -> HiddenTests:
@@ -55,11 +56,24 @@ class Recording:
 
     def changed_sources(self, catalog: Catalog) -> list[str]:
         """What changed since the run was last taken up: architecture, players, or how replies are read."""
+        players = self._players
+        return [name for name in self._changed(catalog) if name in players]
+
+    def changed_before_they_act(self, catalog: Catalog) -> list[str]:
+        """Roles that changed since, and of which the run has not heard so far."""
+        players = self._players
+        return [name for name in self._changed(catalog) if name not in players]
+
+    def _changed(self, catalog: Catalog) -> list[str]:
         made, settings = self.timeline.provenance, self.started.settings
         assert made is not None
         roles, architecture = fingerprints(catalog, settings)
+        names = changed(made.roles, roles)
+        return names if made.architecture == architecture else [*names, settings.architecture]
+
+    @property
+    def _players(self) -> set[str]:
+        settings = self.started.settings
         places = [*self.journal.facts, *(path.rpartition("/")[0] for path in self.journal.effects)]
         parts = {place.rpartition("/")[2].partition(".")[0] for place in places}
-        players = {settings.cast.get(part, part) for part in parts} | {REPLIES}
-        names = [name for name in changed(made.roles, roles) if name in players]
-        return names if made.architecture == architecture else [*names, settings.architecture]
+        return {settings.cast.get(part, part) for part in parts} | {REPLIES, settings.architecture}

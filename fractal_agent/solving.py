@@ -77,15 +77,19 @@ def resume(job: Job, viewer: Viewer, *, accept_drift: bool = False) -> Timeline:
         recording = Recording(job.folder)
         drifted = recording.changed_sources(job.catalog)
         if drifted and not accept_drift:
-            diverged = replay_run(job.folder, job.catalog).divergences
+            diverged = replay_run(recording, job.catalog, cases=recording.timeline.unfinished).divergences
             raise CodeChanged(job.run_id, drifted, diverged[0] if diverged else None)
+        if unheard := recording.changed_before_they_act(job.catalog):
+            viewer.say(f"Changed since, and not yet heard of in this run: {', '.join(unheard)}")
         session = Session(
             job,
             viewer,
             log,
             timeline=recording.timeline,
             policy=Fork(recording.journal) if accept_drift else Resume(recording.journal),
-            opening=lambda made: RunResumed(provenance=made, torn_bytes=reader.torn, drifted=tuple(drifted)),
+            opening=lambda made: RunResumed(
+                provenance=made, torn_bytes=reader.torn, drifted=(*drifted, *unheard)
+            ),
         )
         return anyio.run(session.run)
     finally:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import anyio
 
@@ -68,21 +68,28 @@ class LiveStage:
         recorded = self._world.policy.fact(path, event)
         return recorded.seq if recorded else await record(self._world, path, event, cause)
 
+    async def _give(self, path: str, event: In) -> tuple[In, int]:
+        """The event that a role gets for one that no role has returned, and its line's number."""
+        given = self._world.edits.apply(self._world.origin(path), event)
+        seq = await self._write(path, given, None)
+        self._given.add(event, seq, given)
+        return given, seq
+
+    def _found(self, event: In) -> tuple[In, int] | None:
+        return self._logged.find(event) or self._given.find(event)
+
     def seq_of(self, event: Event) -> int | None:
         """The number of the line that this very event stands in, if it is in the log."""
-        found = self._logged.seq_of(event)
-        return self._given.seq_of(event) if found is None else found
+        found = self._found(event)
+        return found[1] if found else None
 
     async def ask(self, role: Role[In, Out], event: In) -> Out:
         player = self._cast.get(role.name, role)
         path = nth(self._path, role.name, self._counts[role.name])
         self._counts[role.name] += 1
         with self._alone(path):
-            cause = self.seq_of(event)
-            if cause is None:
-                cause = await self._write(child(path, "given"), event, None)
-                self._given.add(event, cause)
-            answer: Out = await self._bus.ask(player, event, Scope(self._world, path, cause))
+            given, cause = self._found(event) or await self._give(child(path, "given"), event)
+            answer: Out = await self._bus.ask(player, given, Scope(self._world, path, cause))
             answer, _ = await self.put(path, answer, cause)
             return answer
 
@@ -143,17 +150,19 @@ class Logged:
     """Which events of a case are in the log, by identity, so that a cause can be named."""
 
     def __init__(self) -> None:
-        self._seqs: dict[int, tuple[Event, int]] = {}
+        self._lines: dict[int, tuple[Event, Event, int]] = {}
 
-    def add(self, event: Event, seq: int) -> None:
-        self._seqs[id(event)] = (event, seq)
+    def add(self, event: Event, seq: int, logged: Event | None = None) -> None:
+        """Remembers the line of an event; `logged` is what stands there where a fork has edited it."""
+        self._lines[id(event)] = (event, logged if logged is not None else event, seq)
 
     def copy(self) -> "Logged":
         """Another that knows the same events and goes its own way from here."""
         other = Logged()
-        other._seqs = dict(self._seqs)
+        other._lines = dict(self._lines)
         return other
 
-    def seq_of(self, event: Event) -> int | None:
-        found = self._seqs.get(id(event))
-        return found[1] if found else None
+    def find(self, event: In) -> tuple[In, int] | None:
+        """The event as it stands in the log, and the number of its line."""
+        found = self._lines.get(id(event))
+        return (cast(In, found[1]), found[2]) if found else None

@@ -7,8 +7,8 @@ from typing import Any, TypeVar, get_type_hints
 import msgspec
 
 from events.base import Event
-from events.effects import GenerationRequested, GradingRequested, Message
-from events.lifecycle import Edit, Settings
+from events.effects import GenerationCompleted, GenerationRequested, GradingRequested, Message
+from events.lifecycle import Branch, Edit, Origin, Settings
 from events.path import is_within
 from replay.journal import Journal
 
@@ -55,6 +55,23 @@ class Edits:
         return msgspec.convert({**msgspec.to_builtins(event), **changed}, type=type(event))
 
 
+def edits_of(origin: Origin | None, branch: Branch) -> tuple[Edit, ...]:
+    """The edits that hold in a branch of a fork, the later ones counting.
+
+    A generation that the branch draws anew is not edited any more, nor is what its role made of it.
+    """
+    if origin is None:
+        return ()
+    role = branch.anew.rpartition("/")[0]
+    answer = GenerationCompleted.__struct_fields__
+    shared = [
+        edit
+        for edit in origin.edits
+        if not branch.anew or (edit.path != role and not (edit.path == branch.anew and edit.field in answer))
+    ]
+    return (*shared, *branch.edits)
+
+
 def edit_record(journal: Journal, path: str, key: str, text: str) -> list[Edit]:
     """The edits that set one field of what was recorded at `path` to what a user typed.
 
@@ -70,7 +87,7 @@ def edit_record(journal: Journal, path: str, key: str, text: str) -> list[Edit]:
         return [Edit(path=path, field="messages", value=_with_prompt(events[0].messages, text))]
     for event in events:
         if key in _editable(event):
-            return [_edit(path, event, key, text), *_implied(path, key)]
+            return [_edit(path, event, key, text), *_implied(path, event, key)]
     valid = [*([PROMPT] if isinstance(events[0], GenerationRequested) else []), *map(_editable, events)]
     names = [name for part in valid for name in ([part] if isinstance(part, str) else part)]
     raise BadEdit(f"{path}: {_names(events)} has no field {key!r} to edit; expected {', '.join(names)}")
@@ -120,12 +137,18 @@ def _editable(event: Event | Settings) -> list[str]:
 
 def _edit(path: str, event: Event | Settings, key: str, text: str) -> Edit:
     hint = get_type_hints(type(event))[key]
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadEdit(f"{path or 'setting'}: {key} is not text that UTF-8 can carry: {text!r}") from None
     value: Any = _fitted(text, getattr(event, key)) if hint is str else _parsed(path, key, hint, text)
     try:
         msgspec.convert({**msgspec.to_builtins(event), key: value}, type=type(event))
     except msgspec.ValidationError as error:
         where = f"{path}: {type(event).__name__}.{key}" if path else f"setting {key}"
         raise BadEdit(f"{where} is {_told(hint)}, and {text!r} does not fit: {error}") from None
+    if key == "messages" and not value:
+        raise BadEdit(f"{path}: a generation has at least one message")
     if key in _RANGES and not _RANGES[key][0] <= value <= _RANGES[key][1]:
         low, high = _RANGES[key]
         raise BadEdit(f"{path or 'setting'}: {key} is from {low:,} to {high:,}, and {text} is not")
@@ -147,9 +170,10 @@ def _fitted(text: str, recorded: str) -> str:
     return text.removesuffix("\n") if text.endswith("\n") and not recorded.endswith("\n") else text
 
 
-def _implied(path: str, key: str) -> list[Edit]:
+def _implied(path: str, event: Event, key: str) -> list[Edit]:
     """An edited answer is not what the token ids' digest stands for."""
-    return [Edit(path=path, field="tokens_digest", value="")] if key == "text" else []
+    changed = isinstance(event, GenerationCompleted) and key == "text"
+    return [Edit(path=path, field="tokens_digest", value="")] if changed else []
 
 
 def _with_prompt(messages: tuple[Message, ...], text: str) -> list[Mapping[str, str]]:

@@ -49,6 +49,8 @@ class Journal:
     def __init__(self, entries: Iterable[Entry[Event | Unknown]] = ()) -> None:
         self.effects: dict[str, Effect] = {}
         self.facts: dict[str, Fact] = {}
+        self.earlier: dict[str, Effect] = {}
+        """Answers from before a case began anew: not part of it, and still good for the same request."""
         for entry in entries:
             self._add(entry)
 
@@ -67,12 +69,24 @@ class Journal:
             self.facts[path] = Fact(event=event, seq=entry.seq)
 
     def _forget(self, case: str) -> None:
+        answered = {path: effect for path, effect in self.effects.items() if effect.result is not None}
+        self.earlier.update((path, effect) for path, effect in answered.items() if is_within(path, case))
         for records in (self.effects, self.facts):
             for path in [path for path in records if is_within(path, case)]:
                 del records[path]
 
+    def answer(self, path: str, request: Event) -> Effect | None:
+        """An answer to the same request at the same place, to be copied into another record."""
+        for records in (self.effects, self.earlier):
+            found = records.get(path)
+            if found is not None and found.result is not None and same_request(found.request, request):
+                return msgspec.structs.replace(found, requested=-1, completed=-1)
+        return None
+
     def before(self, case: str, path: str) -> "Journal":
         """The same records without the generation at `path` and those that the case asked for later."""
+        if path not in self.effects:
+            return self.without_generations()
         end = self.effects[path].requested
         return self._only(lambda name, effect: effect.requested < end or not is_within(name, case))
 
@@ -86,6 +100,7 @@ class Journal:
         mine = Journal()
         mine.effects = {k.removeprefix(front): v for k, v in self.effects.items() if k.startswith(front)}
         mine.facts = {k.removeprefix(front): v for k, v in self.facts.items() if k.startswith(front)}
+        mine.earlier = {k.removeprefix(front): v for k, v in self.earlier.items() if k.startswith(front)}
         return mine
 
     def _only(self, kept: Callable[[str, Effect], bool]) -> "Journal":
@@ -96,6 +111,11 @@ class Journal:
             path: effect
             for path, effect in self.effects.items()
             if not isinstance(effect.request, GenerationRequested) or kept(path, effect)
+        }
+        fewer.earlier = {
+            path: effect
+            for path, effect in self.earlier.items()
+            if not isinstance(effect.request, GenerationRequested)
         }
         return fewer
 

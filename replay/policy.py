@@ -3,8 +3,6 @@
 from collections.abc import Collection
 from typing import Protocol
 
-import msgspec
-
 from events.base import Event
 from events.path import is_within
 from replay.drift import Diverged
@@ -113,7 +111,9 @@ class Resume(_Comparing):
 
     def effect(self, path: str, request: Event) -> Effect | None:
         found = self._agreeing_effect(path, request)
-        return found if found is not None and found.result is not None else None
+        if found is not None and found.result is not None:
+            return found
+        return self._journal.answer(path, request)
 
     def fact(self, path: str, event: Event) -> Fact | None:
         return self._agreeing_fact(path, event)
@@ -135,10 +135,7 @@ class Fork:
         own = self._first.effect(path, request)
         if own is not None:
             return own
-        found = self._source.effects.get(path.removeprefix(self._front))
-        if found is None or found.result is None or not same_request(found.request, request):
-            return None
-        return msgspec.structs.replace(found, requested=-1, completed=-1)
+        return self._source.answer(path.removeprefix(self._front), request)
 
     def fact(self, path: str, event: Event) -> Fact | None:
         return self._first.fact(path, event)

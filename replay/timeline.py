@@ -5,6 +5,7 @@ from typing import Self
 
 from events.base import Event
 from events.effects import (
+    ExecutionCompleted,
     ExecutionRequested,
     GenerationCompleted,
     GenerationRequested,
@@ -91,7 +92,7 @@ class Timeline:
         """Why the first of them was refused."""
         self.executions = 0
         self.performed = 0
-        """Effects that this run asked the world for."""
+        """Effects that this run asked the world for, and that were answered."""
         self.reused = 0
         """Effects whose results were copied from the record of the same request."""
         self.prompt_tokens = 0
@@ -145,7 +146,15 @@ class Timeline:
         match event:
             case GenerationRequested() | ExecutionRequested() | GradingRequested():
                 self._count_request(path, event)
-            case GenerationCompleted() if path not in self._copying:
+            case GenerationCompleted() | ExecutionCompleted() | GradingCompleted() if path in self._copying:
+                self.reused += 1
+            case GenerationCompleted() | ExecutionCompleted() | GradingCompleted():
+                self._count_result(event)
+
+    def _count_result(self, event: GenerationCompleted | ExecutionCompleted | GradingCompleted) -> None:
+        self.performed += 1
+        match event:
+            case GenerationCompleted():
                 self.in_flight -= 1
                 self.generations += 1
                 self.prompt_tokens += event.prompt_tokens
@@ -158,11 +167,9 @@ class Timeline:
         self, path: str, request: GenerationRequested | ExecutionRequested | GradingRequested
     ) -> None:
         if request.reused:
-            self.reused += 1
             self._copying.add(path)
             return
         self._copying.discard(path)
-        self.performed += 1
         self.in_flight += isinstance(request, GenerationRequested)
         self.executions += isinstance(request, ExecutionRequested)
 

@@ -15,7 +15,7 @@ def fork(
         typer.Option(help="Only this case; by default the one of --at, else all. Repeatable.", metavar="ID"),
     ] = None,
     at: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(help="The path of what is to change; `show RUN CASE` prints the paths.", metavar="PATH"),
     ] = None,
     change: Annotated[
@@ -59,16 +59,17 @@ def fork(
     from functools import partial
 
     from events import Edit
-    from fractal_agent.catalog import load_catalog, located
+    from fractal_agent.catalog import UnknownName, load_catalog, located
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import Report, carry_out, changes, parts
+    from fractal_agent.engines import ENGINES
     from fractal_agent.forking import edits_at, fork_job
     from fractal_agent.forking import samples as branches_of
     from fractal_agent.recording import Recording
     from fractal_agent.report.forked import forked, render_forked
     from fractal_agent.runs import check_run_id, derived_run_id, find_run
     from fractal_agent.solving import solve
-    from replay.edit import edit_settings
+    from replay.edit import changed_settings, edit_settings
 
     runs = runs_dir_or_default(runs_dir)
     parent = Recording(find_run(run, runs))
@@ -76,14 +77,28 @@ def fork(
     plugins = tuple(located(one) for one in plugin or ()) or settings.plugins
     wanted, cases, anew = changes(change or []), case or [], ""
     edits: list[Edit] = []
-    if at is None:
+    if not at:
         edits = [edit_settings(settings, key, text) for key, text in wanted.items()]
+    elif len(at) > 1:
+        raise typer.BadParameter("one --at at a time: fork the fork for the next change, it keeps the first")
+    elif cast and not wanted:
+        raise typer.BadParameter(
+            "--cast is for the whole case: give --case instead of --at, or a --set as well"
+        )
     else:
-        place, path, edits = edits_at(parent, at, wanted)
+        place, path, edits = edits_at(parent, at[0], wanted)
         cases = cases or [place]
         if place not in cases:
-            raise typer.BadParameter(f"--at {at} lies in case {place}, and --case names {', '.join(cases)}")
-        anew = "" if wanted or cast else path
+            raise typer.BadParameter(
+                f"--at {at[0]} lies in case {place}, and --case names {', '.join(cases)}"
+            )
+        anew = "" if wanted else path
+    if samples > 1 and not (anew or edits or cast or plugin):
+        raise typer.BadParameter(
+            "--samples without a change would copy one verdict: give --at, --set or --cast"
+        )
+    if (engine := changed_settings(settings, edits).engine) not in ENGINES:
+        raise UnknownName("engine", engine, ENGINES)
     if plugins != settings.plugins:
         edits.append(Edit(path="", field="plugins", value=list(plugins)))
     name = check_run_id(run_id) if run_id else derived_run_id(parent.started.run_id, "fork", runs)

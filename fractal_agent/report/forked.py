@@ -15,14 +15,22 @@ from fractal_agent.report.summary import Summary, run_argument, summarize
 from replay.timeline import CaseStory, Timeline
 
 
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """A case of the fork: one branch's go at a case of the parent."""
+
+    path: str
+    outcome: str
+    """The verdict; `unfinished` when there is none."""
+
+
 class ForkedCase(msgspec.Struct, frozen=True, kw_only=True):
     """One case of the parent, and how it fared in the fork."""
 
     case: str
     before: str
     """The parent's verdict; `unfinished` when it had none."""
-    after: list[str]
-    """The verdict of each branch that has one."""
+    after: list[Attempt]
+    """One for each branch."""
     passed: int
     interval: Interval
     """95 %, Wilson, of `passed` among the branches that have a verdict."""
@@ -55,16 +63,17 @@ def forked(parent: Recording, timeline: Timeline, log: str) -> Forked:
     cases = []
     for task in timeline.started.settings.tasks:
         was = child(origin.branch, task)
-        stories = [timeline.cases.get(child(branch.name, task)) for branch in origin.branches]
-        after = [story.verdict.outcome for story in stories if story and story.verdict]
-        passed = after.count("passed")
+        paths = [child(branch.name, task) for branch in origin.branches]
+        after = [Attempt(path=path, outcome=_outcome(timeline.cases.get(path))) for path in paths]
+        graded = [one for one in after if one.outcome != "unfinished"]
+        passed = sum(one.outcome == "passed" for one in graded)
         cases.append(
             ForkedCase(
                 case=was,
                 before=_outcome(parent.timeline.cases.get(was)),
-                after=list(after),
+                after=after,
                 passed=passed,
-                interval=wilson(passed, len(after)),
+                interval=wilson(passed, len(graded)),
             )
         )
     return Forked(
@@ -89,7 +98,11 @@ def render_forked(fork: Forked) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     rows = [
         ("fork", f"{fork.run_id} of {fork.parent} ({fork.summary.state})"),
-        *(("edit", f"{edit.path or 'settings'}: {edit.field}") for edit in fork.edits),
+        *(
+            ("edit", f"{edit.path or 'settings'}: {edit.field}")
+            for edit in fork.edits
+            if not _is_implied(edit)
+        ),
         *([("anew", f"{fork.anew} and all after it")] if fork.anew else []),
         ("effects", f"{fork.reused} reused, {fork.performed} performed"),
         ("tokens", f"{fork.summary.completion_tokens:,} written, {fork.summary.prompt_tokens:,} read"),
@@ -101,17 +114,26 @@ def render_forked(fork: Forked) -> RenderableType:
     return Group(table)
 
 
+def _is_implied(edit: Edit) -> bool:
+    """True for what goes with another edit: the digest of tokens that an edited text no longer has."""
+    return edit.field == "tokens_digest"
+
+
 def _course(case: ForkedCase) -> str:
     if len(case.after) == 1:
-        return f"{case.before} -> {case.after[0]}"
+        return f"{case.before} -> {case.after[0].outcome}"
     low, high = case.interval.low, case.interval.high
-    if not case.after:
+    graded = sum(one.outcome != "unfinished" for one in case.after)
+    if not graded:
         return f"{case.before} -> no verdict"
-    rate = case.passed / len(case.after)
-    passes = f"{case.passed} of {len(case.after)} pass"
+    rate = case.passed / graded
+    passes = f"{case.passed} of {graded} pass"
     return f"{case.before} -> {passes}   {rate:.1%}   95 % [{low:.1%}, {high:.1%}]"
 
 
 def _next(fork: Forked) -> str:
     parent, run = Path(fork.parent_log).parent, Path(fork.summary.log).parent
+    passing = next((one.path for case in fork.cases for one in case.after if one.outcome == "passed"), "")
+    if passing and len(fork.cases[0].after) > 1:
+        return f"python -m fractal_agent show {run_argument(run)} {passing}"
     return f"python -m fractal_agent diff {run_argument(parent)} {run_argument(run)}"

@@ -11,6 +11,8 @@ from events import (
     LOG_NAME,
     Branch,
     CodeWritten,
+    Edit,
+    EventUnencodable,
     GenerationCompleted,
     GenerationRequested,
     LogReader,
@@ -18,7 +20,9 @@ from events import (
     Settings,
 )
 from fractal_agent.catalog import UnknownName, load_catalog
+from fractal_agent.cli import run
 from fractal_agent.datasets import load
+from fractal_agent.exits import Exit
 from fractal_agent.forking import edits_at, fork_job, resume_fork_job, samples
 from fractal_agent.job import Job, Unwatched
 from fractal_agent.recording import Recording
@@ -397,3 +401,157 @@ def test_number_that_makes_no_sense_is_refused(
     """A number outside what an engine takes is refused before anything is started."""
     with pytest.raises(BadEdit, match=message):
         edits_at(parent, f"{REPAIRER}/generate.0", change)
+
+
+ANOTHER = '''
+from agents import Context, role
+from events import CodeReviewed, CodeWritten, PlanDrafted, PlanRevised, ProblemPosed
+from agents.coder import coder
+from fractal_agent.architectures.base import Stage, architecture
+
+
+@role
+async def helper(review: CodeReviewed, ctx: Context) -> PlanRevised:
+    """Knows the plan."""
+    return PlanRevised(problem=review.problem, plan="1. Add one.", previous=review.plan)
+
+
+@architecture
+async def own_plan(problem: ProblemPosed, stage: Stage) -> CodeWritten:
+    """Makes its plan itself, and has two codes written from it."""
+    plan = PlanDrafted(problem=problem, plan="1. Nothing.")
+    await stage.ask(coder, plan)
+    return await stage.ask(coder, plan)
+'''
+
+
+@pytest.fixture
+def command(parent: Recording, tmp_path: Path) -> Callable[..., int]:
+    """Calls the command line with runs in a folder of the test's own."""
+
+    def call(*arguments: str) -> int:
+        return run([*arguments, "--runs-dir", str(tmp_path)])
+
+    return call
+
+
+def test_role_of_a_plugin_plays_in_a_fork(
+    parent: Recording, command: Callable[..., int], tmp_path: Path
+) -> None:
+    """A role from a file takes a part in a fork, whose header names the file."""
+    plugin = tmp_path / "another.py"
+    plugin.write_text(ANOTHER)
+    casting = ["--case", CASE, "--cast", "repairer=helper", "--plugin", str(plugin), "--run-id", "cast"]
+
+    assert command("fork", str(parent.folder), *casting) == Exit.DONE
+
+    forked_run = Recording(tmp_path / "cast")
+    assert forked_run.timeline.cases[CASE].passed
+    assert forked_run.started.settings.plugins == (str(plugin),)
+
+
+def test_text_that_cannot_be_logged_is_refused(
+    parent: Recording, command: Callable[..., int], tmp_path: Path
+) -> None:
+    """An edit that UTF-8 cannot carry is a usage error, and no log is left that begins without a header."""
+    assert (
+        command("fork", str(parent.folder), "--at", REPAIRER, "--set", "plan=\udcff", "--run-id", "bad")
+        == Exit.USAGE
+    )
+    assert not (tmp_path / "bad" / LOG_NAME).exists()
+
+
+def test_header_that_cannot_be_written_leaves_no_log(parent: Recording, tmp_path: Path) -> None:
+    """When the header itself is refused, the log holds nothing, rather than an end without a beginning."""
+    edit = Edit(path=REPAIRER, field="plan", value="\udcff")
+    job = fork_job(parent, load_catalog(), folder=tmp_path / "bad", cases=[CASE], edits=[edit])
+
+    with pytest.raises(EventUnencodable):
+        solve(job, Unwatched())
+    assert not (tmp_path / "bad" / LOG_NAME).exists()
+
+
+def test_event_that_the_architecture_made_can_be_edited(
+    place: Path, command: Callable[..., int], tmp_path: Path
+) -> None:
+    """An event that no role returned is edited where the first role got it, and all read it edited."""
+    plugin = tmp_path / "another.py"
+    plugin.write_text(ANOTHER)
+    solving = ["--engine", "scripted", "--script", str(place / "script.jsonl"), "--plugin", str(plugin)]
+    data = ["--dataset", str(place / "tasks.jsonl"), "--task", CASE, "--architecture", "own_plan"]
+    assert command("solve", *solving, *data, "--run-id", "own") == Exit.DONE
+    assert not Recording(tmp_path / "own").timeline.cases[CASE].passed
+
+    editing = ["--at", f"{CASE}/coder.0/given", "--set", "plan=1. Add one.", "--run-id", "edited"]
+    assert command("fork", str(tmp_path / "own"), *editing) == Exit.DONE
+
+    edited = Recording(tmp_path / "edited")
+    assert edited.timeline.cases[CASE].passed
+    assert set(requests(edited).values()) == {False}
+    assert command("replay", str(tmp_path / "edited")) == Exit.DONE
+    assert command("verify", str(tmp_path / "edited")) == Exit.DONE
+
+
+def test_step_that_was_edited_is_drawn_anew_without_the_edit(fork: Callable[..., Recording]) -> None:
+    """What a parent edited at a step does not cover what a child draws there."""
+    edited = fork(f"{REPAIRER}/generate.0", {"text": "1. Nope."})
+    drawn = fork(of=edited, cases=[CASE], branches=samples(2, anew=f"{REPAIRER}/generate.0"))
+
+    texts = [drawn.journal.effects[f"sample-{n}/{REPAIRER}/generate.0"].result for n in range(2)]
+    assert [one.text for one in texts if isinstance(one, GenerationCompleted)] == [
+        "1. Think.\n",
+        "1. Add one.",
+    ]
+    assert replay_run(drawn.folder, load_catalog()).divergences == []
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_fork_of_an_interrupted_run_has_all_its_cases(
+    parent: Recording, fork: Callable[..., Recording], tmp_path: Path, lines: int
+) -> None:
+    """A fork takes all the cases that its parent was to solve, also those that had not begun."""
+    folder = tmp_path / "parent-cut"
+    folder.mkdir()
+    (folder / LOG_NAME).write_bytes((parent.folder / LOG_NAME).read_bytes())
+    cut(folder, lines)
+
+    assert len(fork(of=Recording(folder)).timeline.graded) == 2
+
+
+def test_branches_are_not_forked_together(fork: Callable[..., Recording]) -> None:
+    """A fork of a run with branches names one; the error says how."""
+    several = fork(cases=[CASE], branches=samples(2, anew=f"{REPAIRER}/generate.0"))
+
+    with pytest.raises(BadEdit, match=f"name a case, for example --case sample-0/{CASE}"):
+        fork_job(several, load_catalog(), folder=several.folder.with_name("x"))
+    with pytest.raises(BadEdit, match=f"Near ones: sample-1/{CASE}/repairer"):
+        edits_at(several, f"sample-1/{CASE}/repairer.9", {"plan": ""})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--case", CASE, "--samples", "3"],
+        ["--at", REPAIRER, "--at", CASE, "--set", "plan=x"],
+        ["--at", f"{REPAIRER}/generate.0", "--cast", "repairer=repairer"],
+        ["--set", "engine=nope"],
+        ["--at", f"{REPAIRER}/generate.0", "--set", "messages=[]"],
+    ],
+)
+def test_request_that_would_mislead_is_refused(
+    parent: Recording, command: Callable[..., int], tmp_path: Path, arguments: list[str]
+) -> None:
+    """What would copy one verdict, drop an option or start nothing is a usage error; nothing is written."""
+    assert command("fork", str(parent.folder), *arguments) == Exit.USAGE
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_counts_of_an_interrupted_fork_are_those_of_a_whole_one(fork: Callable[..., Recording]) -> None:
+    """An answer that is copied again after a kill counts once."""
+    whole = fork(REPAIRER, {"plan": GOOD_PLAN})
+    counts = whole.timeline.reused, whole.timeline.performed
+    cut(whole.folder, 3)
+
+    timeline = resume(resume_fork_job(Recording(whole.folder), load_catalog()), Unwatched())
+
+    assert (timeline.reused, timeline.performed) == counts

@@ -121,7 +121,7 @@ def test_changed_prompt_is_told_before_anything_runs(half: Place) -> None:
         resume(half.job(), Unwatched())
 
     assert caught.value.first is not None
-    assert caught.value.first.path == "T/0/writer.0/generate.0"
+    assert caught.value.first.path == "T/1/writer.0/generate.0"
     assert "+  content: Write it well: add" in str(caught.value)
     assert (half.folder / "run" / LOG_NAME).read_bytes() == before
 
@@ -200,3 +200,25 @@ def test_resume_under_the_same_code_needs_no_consent(half: Place) -> None:
     assert timeline.completed
     assert timeline.reused == 0
     assert sorted(answered) == sorted(set(answered))
+
+
+def test_kill_while_drift_is_accepted_loses_no_answer(half: Place) -> None:
+    """Killed when a case has just begun anew, a run still reuses what the case had been answered."""
+    half.plugin.write_text(PLUGIN.replace("Write it:", "Write it well:"))
+    resume(half.job(), Unwatched(), accept_drift=True)
+    log = half.folder / "run" / LOG_NAME
+    lines = log.read_bytes().splitlines(keepends=True)
+    posed = [
+        line.seq
+        for line in LogReader(log)
+        if line.path == "T/1" and type(line.event).__name__ == "ProblemPosed"
+    ]
+    log.write_bytes(b"".join(lines[: posed[-1] + 1]))
+
+    timeline = resume(half.job(), Unwatched())
+
+    assert timeline.completed
+    assert requests(half.recording(), "T/1") == {
+        "T/1/thinker.0/generate.0": True,
+        "T/1/writer.0/generate.0": False,
+    }
