@@ -15,6 +15,7 @@ from fractal_agent.commands import (
     catalog,
     diff,
     examples,
+    experiment,
     export,
     fork,
     replay,
@@ -41,6 +42,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 run failed, 2 usage, 3 replay diverged, 4 log corrupt, 130 interrupted.",
 )
 app.command()(solve.solve)
+app.command()(experiment.experiment)
 app.command()(resume.resume)
 app.command()(replay.replay)
 app.command()(fork.fork)
