@@ -209,7 +209,7 @@ def test_solve_without_a_script(place: Place, call: Callable[..., Printed]) -> N
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--dataset", "humanevil"], "Did you mean 'humaneval'?"),
+        (["--dataset", "humanevil"], "Did you mean 'humaneval' or 'humaneval+'?"),
         (["--dataset", "none.jsonl"], "none.jsonl"),
         (["--task", "T/9"], "from 'T/0' to 'T/2'"),
         (["--architecture", "rapair"], "did you mean repair? valid are baseline"),
