@@ -43,6 +43,7 @@ from events.log import LOG_NAME, LogFile
 from events.reader import LogReader
 from events.upcast import upcaster
 from events.work import (
+    AlgorithmSketched,
     CodeReviewed,
     CodeWritten,
     Example,
@@ -50,11 +51,18 @@ from events.work import (
     PlanDrafted,
     PlanRevised,
     ProblemPosed,
+    Snippet,
+    SnippetsGathered,
+    SnippetWritten,
+    Step,
+    StepPosed,
+    StepsListed,
 )
 
 __all__ = [
     "FORMAT",
     "LOG_NAME",
+    "AlgorithmSketched",
     "AnswerSubmitted",
     "Branch",
     "CodeReviewed",
@@ -97,6 +105,12 @@ __all__ = [
     "RunResumed",
     "RunStarted",
     "Settings",
+    "Snippet",
+    "SnippetWritten",
+    "SnippetsGathered",
+    "Step",
+    "StepPosed",
+    "StepsListed",
     "Unknown",
     "encode_event",
     "known_events",

@@ -54,6 +54,8 @@ class ExecutionRequested(Event, frozen=True, kw_only=True):
     examples: tuple[Example, ...] = ()
     reused: bool = False
     """True when the answer was copied from the record of the same request, and nobody was asked."""
+    tests_digest: str = ""
+    """sha256 of the hidden tests that are run too, hex; empty unless the feedback is an oracle's."""
 
 
 class ExecutionCompleted(Event, frozen=True, kw_only=True):
@@ -74,6 +76,8 @@ class GradingRequested(Event, frozen=True, kw_only=True):
     entry_point: str
     tests_digest: str
     """sha256 of the tests' source, hex."""
+    plus_digest: str = ""
+    """The same of stricter tests that give a second verdict; empty where there are none."""
     reused: bool = False
     """True when the answer was copied from the record of the same request, and nobody was asked."""
 
@@ -81,8 +85,11 @@ class GradingRequested(Event, frozen=True, kw_only=True):
 class GradingCompleted(Event, frozen=True, kw_only=True):
     outcome: Literal["passed", "failed", "error", "timeout", "killed"]
     error: str = ""
-    """Why the program could not be loaded, or the exception's type; hidden tests are not quoted."""
+    """Why it could not be loaded, or an exception's type and line; hidden tests are not quoted."""
     passed: int = 0
     """Assertions that held; 0 in logs from before they were counted."""
     failed: int = 0
     """Assertions that did not hold, and calls that raised or were stopped; 0 as above."""
+    plus: Literal["", "passed", "failed", "error", "timeout", "killed"] = ""
+    """The verdict of the stricter tests; empty where there were none."""
+    plus_error: str = ""

@@ -33,6 +33,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The server of the `openai` engine; empty leaves it to the client."""
     script: str = ""
     """The file of answers of the `scripted` engine; empty for its placeholder."""
+    feedback: Literal["visible", "oracle"] = "visible"
+    """What the Critic may run: the examples that the prompt shows, or the hidden tests as well."""
+    candidates: int = 8
+    """How many answers are drawn side by side once a first one has failed."""
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):

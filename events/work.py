@@ -1,4 +1,4 @@
-"""What roles exchange: the problem, plans, code and reviews, each carrying all its reader needs."""
+"""What roles exchange: the problem, plans, steps, code and reviews, each carrying all its reader needs."""
 
 from typing import Literal
 
@@ -23,6 +23,20 @@ class ExampleResult(msgspec.Struct, frozen=True, kw_only=True):
     """`repr` of what the call returned, cut to a bound; empty when it returned nothing to compare."""
     error: str = ""
     """`ValueError: ... (line 4: return int(x))` when the call raised; empty otherwise."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a plan that is split up, with the steps that are done inside it."""
+
+    text: str
+    inside: tuple["Step", ...] = ()
+
+
+class Snippet(msgspec.Struct, frozen=True, kw_only=True):
+    """The code of one step, with the code that goes inside its last block."""
+
+    code: str
+    inside: tuple["Snippet", ...] = ()
 
 
 class ProblemPosed(Event, frozen=True, kw_only=True):
@@ -66,3 +80,44 @@ class PlanRevised(Event, frozen=True, kw_only=True):
     plan: str
     previous: str
     """The plan that led to the failing code."""
+
+
+class AlgorithmSketched(Event, frozen=True, kw_only=True):
+    problem: ProblemPosed
+    sketch: str
+    """A few sentences of prose."""
+
+
+class StepsListed(Event, frozen=True, kw_only=True):
+    """A sketch is split into steps; in a tree of them some hold others."""
+
+    problem: ProblemPosed
+    sketch: str
+    steps: tuple[Step, ...]
+
+
+class StepPosed(Event, frozen=True, kw_only=True):
+    """One step is to become code, without a look at the code of the others."""
+
+    problem: ProblemPosed
+    steps: tuple[Step, ...]
+    """All of them, so that the writer knows what comes before and after."""
+    number: str
+    """Which one, counted from 1 on each level: `2`, or `2.1` for the first step inside the second."""
+    step: Step
+
+
+class SnippetWritten(Event, frozen=True, kw_only=True):
+    number: str
+    code: str
+    """As the model wrote it, at the margin; without fences and prose."""
+    whole: bool = False
+    """True when it defines the entry point: a whole function where a snippet was asked for."""
+
+
+class SnippetsGathered(Event, frozen=True, kw_only=True):
+    """The snippets of all steps are there, in the order and nesting of the steps."""
+
+    problem: ProblemPosed
+    steps: tuple[Step, ...]
+    snippets: tuple[Snippet, ...]

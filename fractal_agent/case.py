@@ -8,6 +8,7 @@ import msgspec
 from events import AnswerSubmitted, CodeWritten, GradingCompleted, GradingRequested, ProblemPosed
 from events.path import child, nth
 from fractal_agent.architectures.base import Architecture
+from fractal_agent.sandbox.base import Sandbox
 from fractal_agent.scope import World, settle_effect
 from fractal_agent.stage import LiveStage
 
@@ -19,10 +20,18 @@ class HiddenTests(msgspec.Struct, frozen=True, kw_only=True):
     """sha256 of the source, hex."""
     source: str = ""
     """Empty in a replay, which has the recorded verdict instead."""
+    plus_digest: str = ""
+    """Of stricter tests of the same problem, which give a second verdict; empty where there are none."""
+    plus_source: str = ""
 
     @classmethod
-    def of(cls, source: str) -> Self:
-        return cls(digest=hashlib.sha256(source.encode()).hexdigest(), source=source)
+    def of(cls, source: str, plus: str = "") -> Self:
+        return cls(
+            digest=_digest(source),
+            source=source,
+            plus_digest=_digest(plus) if plus else "",
+            plus_source=plus,
+        )
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +65,32 @@ async def run_case(case: Case, *, architecture: Architecture, stage: LiveStage) 
         posed if written_at is None else written_at,
     )
     request = GradingRequested(
-        code=answer.code, entry_point=problem.entry_point, tests_digest=case.tests.digest
+        code=answer.code,
+        entry_point=problem.entry_point,
+        tests_digest=case.tests.digest,
+        plus_digest=case.tests.plus_digest,
     )
     verdict, _ = await settle_effect(
         world,
         nth(path, "grade", 0),
         request,
-        lambda asked: world.sandbox.grade(asked.code, asked.entry_point, case.tests.source, problem.prompt),
+        lambda asked: _graded(asked, case.tests, world.sandbox, problem.prompt),
         submitted,
     )
     world.policy.finish(path)
     return verdict
+
+
+async def _graded(
+    asked: GradingRequested, tests: HiddenTests, sandbox: Sandbox, prompt: str
+) -> GradingCompleted:
+    """The verdict of the tests and, where there are stricter ones, of those: both in one answer."""
+    verdict = await sandbox.grade(asked.code, asked.entry_point, tests.source, prompt)
+    if not tests.plus_source:
+        return verdict
+    second = await sandbox.grade(asked.code, asked.entry_point, tests.plus_source, prompt)
+    return msgspec.structs.replace(verdict, plus=second.outcome, plus_error=second.error)
+
+
+def _digest(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()

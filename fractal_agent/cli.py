@@ -17,6 +17,7 @@ from fractal_agent.commands import (
     doctor,
     examples,
     exec,  # noqa: A004  # a module, named after its command
+    experiment,
     export,
     fork,
     replay,
@@ -43,6 +44,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 run failed, 2 usage, 3 replay diverged, 4 log corrupt, 130 interrupted.",
 )
 app.command()(solve.solve)
+app.command()(experiment.experiment)
 app.command()(resume.resume)
 app.command()(replay.replay)
 app.command()(fork.fork)

@@ -1,6 +1,7 @@
 """Where things are unless the user says otherwise: the only place that reads the environment."""
 
 import os
+import sys
 from pathlib import Path
 
 DEFAULT_MODEL = "Qwen/Qwen2.5-Coder-0.5B-Instruct"
@@ -14,3 +15,20 @@ def cache_dir() -> Path:
 def runs_dir() -> Path:
     """`$FRACTAL_AGENT_RUNS_DIR`, else `runs` in the working directory."""
     return Path(os.environ.get("FRACTAL_AGENT_RUNS_DIR") or "runs")
+
+
+def data_dirs() -> tuple[Path, ...]:
+    """Where HumanEval+ and MBPP+ are looked for: `$FRACTAL_AGENT_DATA` alone if it is set.
+
+    Else `data` in `cache_dir()`, then the cache of the `evalplus` package.
+    """
+    if named := os.environ.get("FRACTAL_AGENT_DATA"):
+        return (Path(named),)
+    return (cache_dir() / "data", _evalplus_cache())
+
+
+def _evalplus_cache() -> Path:
+    """`evalplus` in the user's cache folder, which macOS has in a place of its own."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "evalplus"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evalplus"

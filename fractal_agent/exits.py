@@ -32,8 +32,10 @@ def exit_for(error: Exception) -> Exit | None:
     from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName
     from fractal_agent.datasets import DatasetError
     from fractal_agent.engines.base import EngineError
+    from fractal_agent.experiment import CellMismatch, SubsetError
     from fractal_agent.export import ExportError
     from fractal_agent.models import ModelError, ModelNotFound
+    from fractal_agent.report.experiment import MixedCells
     from fractal_agent.rerecording import NotRepeatable
     from fractal_agent.run import RunFailed
     from fractal_agent.runs import BadRunId, RunNotFound
@@ -50,6 +52,7 @@ def exit_for(error: Exception) -> Exit | None:
             | (ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch())
             | (BadEdit() | NothingToBlame() | ExportError() | NotRepeatable())
             | (NoProgram() | TestsUnusable())
+            | (CellMismatch() | MixedCells() | SubsetError())
         ):
             return Exit.USAGE
         case CodeChanged():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from events import LOG_NAME, Branch, Edit, GradingRequested, LogReader, RunStarted
+from events import LOG_NAME, Branch, Edit, ExecutionRequested, GradingRequested, LogReader, RunStarted
 from events.path import is_within, nth
 from fractal_agent.case import HiddenTests
 from fractal_agent.catalog import Catalog
@@ -49,10 +49,17 @@ class Recording:
         return max(inside, key=len, default="")
 
     def tests_of(self, case: str) -> HiddenTests:
-        """The hidden tests as the log knows them: by digest only, which is empty when it was never graded."""
+        """The hidden tests as the log knows them: by digest only, which is empty when they never ran."""
         grading = self.journal.effects.get(nth(case, "grade", 0))
-        request = grading.request if grading else None
-        return HiddenTests(digest=request.tests_digest if isinstance(request, GradingRequested) else "")
+        if grading and isinstance(grading.request, GradingRequested):
+            asked = grading.request
+            return HiddenTests(digest=asked.tests_digest, plus_digest=asked.plus_digest)
+        executed = (
+            effect.request.tests_digest
+            for path, effect in self.journal.effects.items()
+            if isinstance(effect.request, ExecutionRequested) and is_within(path, case)
+        )
+        return HiddenTests(digest=next(executed, ""))
 
     def changed_sources(self, catalog: Catalog) -> list[str]:
         """What changed since the run was last taken up: architecture, players, or how replies are read."""

@@ -21,6 +21,7 @@ from fractal_agent.bus import Bus, open_bus
 from fractal_agent.case import Case, run_case
 from fractal_agent.catalog import Catalog, UnknownName
 from fractal_agent.engines.base import EngineInfo
+from fractal_agent.oracle import oracle_for
 from fractal_agent.recorder import MemoryRecorder
 from fractal_agent.recording import Recording
 from fractal_agent.sandbox.base import Judged
@@ -120,6 +121,7 @@ async def replay_case(
     """
     settings, silent = recording.started.settings, Unreachable()
     branch = recording.branch_of(path)
+    tests = recording.tests_of(path)
     world = World(
         engine=silent,
         sandbox=silent,
@@ -128,10 +130,11 @@ async def replay_case(
         seed=settings.seed,
         edits=Edits(recording.edits_of(branch)),
         branch=branch.name,
+        oracle=oracle_for(settings, tests.digest),
     )
     stage = LiveStage(world, bus, path=path, settings=settings, cast=cast)
     problem = recording.timeline.cases[path].problem
-    case = Case(path=path, problem=problem, tests=recording.tests_of(path), world=world)
+    case = Case(path=path, problem=problem, tests=tests, world=world)
     try:
         await run_case(case, architecture=architecture, stage=stage)
     except RecordingEnded:

@@ -23,6 +23,7 @@ from events import (
 )
 from events.path import nth
 from fractal_agent.engines.base import Engine
+from fractal_agent.oracle import Oracle
 from fractal_agent.recorder import Recorder
 from fractal_agent.sandbox.base import Sandbox
 from replay.edit import Edits
@@ -46,6 +47,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """What a fork changes of what its parent recorded."""
     branch: str = ""
     """The front of all paths here, in a fork that runs its cases more than once."""
+    oracle: Oracle | None = None
+    """Runs the case's hidden tests whenever a role executes a program; None with visible feedback."""
 
     def origin(self, path: str) -> str:
         """The same place in the run that this one was forked from."""
@@ -123,8 +126,16 @@ class Scope:
         self, program: str, *, entry_point: str, examples: Sequence[Example]
     ) -> ExecutionCompleted:
         path = self._next("execute")
-        request = ExecutionRequested(program=program, entry_point=entry_point, examples=tuple(examples))
-        return await self._effect(path, request, self._world.sandbox.execute)
+        oracle, sandbox = self._world.oracle, self._world.sandbox
+        request = ExecutionRequested(
+            program=program,
+            entry_point=entry_point,
+            examples=tuple(examples),
+            tests_digest=oracle.digest if oracle else "",
+        )
+        if oracle is None:
+            return await self._effect(path, request, sandbox.execute)
+        return await self._effect(path, request, lambda asked: oracle.execute(sandbox, asked))
 
     def _next(self, kind: str) -> str:
         path = nth(self._path, kind, self._counts[kind])

@@ -28,6 +28,7 @@ from fractal_agent.engines.base import Engine, EngineUnavailable
 from fractal_agent.engines.unneeded import ModelNeeded, NoEngine
 from fractal_agent.job import Job, Viewer
 from fractal_agent.logs import operator_log
+from fractal_agent.oracle import oracle_for
 from fractal_agent.provenance import provenance
 from fractal_agent.recorder import LogRecorder, MemoryRecorder, Recorder
 from fractal_agent.run import RunFailed, run_cases
@@ -52,6 +53,7 @@ class Session:
         timeline: Timeline,
         policy: Policy,
         opening: Callable[[Provenance], Event],
+        engine: Engine | None = None,
     ) -> None:
         self._job = job
         self._viewer = viewer
@@ -60,6 +62,8 @@ class Session:
         self._policy = policy
         self._opening = opening
         """The first event of this stretch."""
+        self._engine = engine
+        """One that is open already and stays so; None to open what the settings name."""
         self._logged = False
         """True once this session has given the log a line."""
         self._told = operator_log("run").bind(run=job.run_id)
@@ -115,6 +119,9 @@ class Session:
                 self._viewer.say(sandbox.notice)
             if not await self._needs_model(sandbox):
                 await self._run_cases(NoEngine(), sandbox)
+                return
+            if self._engine is not None:
+                await self._run_cases(self._engine, sandbox)
                 return
             settings = self._job.settings
             opening = await anyio.to_thread.run_sync(
@@ -196,6 +203,7 @@ class Session:
             edits = Edits(edits_of(job.origin, branch))
             for task in job.tasks:
                 path = child(branch.name, task.problem.task_id)
+                tests = HiddenTests.of(task.hidden_tests, task.plus_tests)
                 world = World(
                     engine=engine,
                     sandbox=sandbox,
@@ -204,8 +212,8 @@ class Session:
                     seed=job.settings.seed,
                     edits=edits,
                     branch=branch.name,
+                    oracle=oracle_for(job.settings, tests.digest, tests.source),
                 )
-                tests = HiddenTests.of(task.hidden_tests)
                 cases.append(Case(path=path, problem=task.problem, tests=tests, world=world))
         return [case for case in cases if case.path in left]
 

@@ -1,8 +1,12 @@
 """Solving a data set from beginning to end, and going on with what was interrupted."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import anyio
 
 from events import LOG_NAME, LogFile, LogReader, RunResumed, RunStarted
+from fractal_agent.engines.base import Engine
 from fractal_agent.job import Job, Viewer
 from fractal_agent.recording import Recording
 from fractal_agent.replaying import replay_run
@@ -42,9 +46,19 @@ def solve(job: Job, viewer: Viewer) -> Timeline:
         RunFailed: a case could not go on; the log is sealed and can be replayed.
         LogWriteFailed: the disk refused; what was recorded is safe.
     """
+    with new_session(job, viewer) as session:
+        return anyio.run(session.run)
+
+
+@contextmanager
+def new_session(job: Job, viewer: Viewer, *, engine: Engine | None = None) -> Iterator[Session]:
+    """The session of a new run, ready to be run while the context is open; errors as `solve`.
+
+    An `engine` that is given is used and left open; without one, the session opens its own.
+    """
     log = LogFile.create(job.folder)
     try:
-        session = Session(
+        yield Session(
             job,
             viewer,
             log,
@@ -53,8 +67,8 @@ def solve(job: Job, viewer: Viewer) -> Timeline:
             opening=lambda made: RunStarted(
                 run_id=job.run_id, settings=job.settings, provenance=made, origin=job.origin
             ),
+            engine=engine,
         )
-        return anyio.run(session.run)
     finally:
         log.close()
 
@@ -72,6 +86,18 @@ def resume(job: Job, viewer: Viewer, *, accept_drift: bool = False) -> Timeline:
     """
     if Timeline.of(LogReader(job.folder / LOG_NAME)).completed:
         return Recording(job.folder).timeline
+    with resumed_session(job, viewer, accept_drift=accept_drift) as session:
+        return anyio.run(session.run)
+
+
+@contextmanager
+def resumed_session(
+    job: Job, viewer: Viewer, *, accept_drift: bool = False, engine: Engine | None = None
+) -> Iterator[Session]:
+    """The session that takes up an interrupted run, as `new_session`; errors as `resume`.
+
+    Not to be entered on a running event loop: what has drifted is found by a replay.
+    """
     log, reader = LogFile.reopen(job.folder)
     try:
         recording = Recording(job.folder)
@@ -81,7 +107,7 @@ def resume(job: Job, viewer: Viewer, *, accept_drift: bool = False) -> Timeline:
             raise CodeChanged(job.run_id, drifted, diverged[0] if diverged else None)
         if unheard := recording.changed_before_they_act(job.catalog):
             viewer.say(f"Changed since, and not yet heard of in this run: {', '.join(unheard)}")
-        session = Session(
+        yield Session(
             job,
             viewer,
             log,
@@ -90,7 +116,7 @@ def resume(job: Job, viewer: Viewer, *, accept_drift: bool = False) -> Timeline:
             opening=lambda made: RunResumed(
                 provenance=made, torn_bytes=reader.torn, drifted=(*drifted, *unheard)
             ),
+            engine=engine,
         )
-        return anyio.run(session.run)
     finally:
         log.close()

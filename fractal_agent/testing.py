@@ -11,6 +11,7 @@ from fractal_agent.architectures.base import Architecture
 from fractal_agent.case import Case, HiddenTests
 from fractal_agent.datasets import Task
 from fractal_agent.engines.base import Engine
+from fractal_agent.oracle import oracle_for
 from fractal_agent.recorder import MemoryRecorder, Recorder
 from fractal_agent.run import run_cases
 from fractal_agent.sandbox import InstantSandbox, Sandbox
@@ -68,14 +69,13 @@ async def run_in_memory(
         policy=policy or Live(),
         seed=settings.seed,
     )
-    cases = [
-        Case(
-            path=task.problem.task_id,
-            problem=task.problem,
-            tests=HiddenTests.of(task.hidden_tests),
-            world=world,
-        )
-        for task in tasks
-    ]
+    cases = [_case(task, world, settings) for task in tasks]
     await run_cases(cases, settings=settings, architecture=architecture, cast=cast)
     return memory.entries
+
+
+def _case(task: Task, world: World, settings: Settings) -> Case:
+    tests = HiddenTests.of(task.hidden_tests, task.plus_tests)
+    oracle = oracle_for(settings, tests.digest, tests.source)
+    own = msgspec.structs.replace(world, oracle=oracle) if oracle else world
+    return Case(path=task.problem.task_id, problem=task.problem, tests=tests, world=own)

@@ -41,6 +41,11 @@ class CaseStory:
         return self.verdict is not None and self.verdict.outcome == "passed"
 
     @property
+    def plus(self) -> str:
+        """The verdict of the stricter tests; empty when there were none, or not yet."""
+        return self.verdict.plus if self.verdict is not None else ""
+
+    @property
     def repaired(self) -> bool:
         """True when the answer passed the hidden tests and is a code that only a revised plan led to."""
         return self.passed and self.answer in self._revised_codes - self._first_codes
@@ -195,6 +200,15 @@ class Timeline:
     @property
     def passed(self) -> int:
         return sum(case.passed for case in self.graded)
+
+    @property
+    def plus_graded(self) -> int:
+        """How many cases have a verdict of stricter tests too."""
+        return sum(bool(case.plus) for case in self.graded)
+
+    @property
+    def plus_passed(self) -> int:
+        return sum(case.plus == "passed" for case in self.graded)
 
     @property
     def repaired(self) -> int:

@@ -58,7 +58,7 @@ def _bodies(blocks: Iterable[str], prompt: str, entry_point: str) -> Iterator[st
     for block in blocks:
         body = relevelled(block)
         if not definition.search(body) and _BODY_ANSWERS.search(body) and _BODY_STEPS.search(body):
-            yield _completed(prompt, body, entry_point)
+            yield completed(prompt, body, entry_point)
 
 
 def _unfenced(text: str) -> str:
@@ -84,7 +84,12 @@ def _continued(text: str, prompt: str, entry_point: str) -> Iterator[tuple[str, 
     yield (*later, prompt + body)
     ends = _BODY_ENDS.search(body)
     body = body[: ends.start()] if ends else body
-    yield (*later, _completed(prompt, relevelled(body), entry_point))
+    yield (*later, completed(prompt, relevelled(body), entry_point))
+
+
+def fenced(text: str) -> list[str]:
+    """The blocks between fences; a fence inside a docstring is none, and the last block may be open."""
+    return _fenced(cleaned(text), wary=True)
 
 
 def _fenced(text: str, *, wary: bool) -> list[str]:
@@ -119,7 +124,7 @@ def _deeper(lines: list[str], margin: str) -> str:
     return dedented("\n".join(takewhile(lambda line: not line.strip() or line.startswith(margin), lines)))
 
 
-def _completed(prompt: str, body: str, entry_point: str) -> str:
+def completed(prompt: str, body: str, entry_point: str) -> str:
     """The prompt with a body that begins at the margin, put where the prompt's own is."""
     function = prompted_function(prompt, entry_point)
     return prompt + "\n" + indented(body, " " * (function.body[0].col_offset if function else 4))

@@ -8,7 +8,7 @@ from itertools import chain
 from agents.replies.choice import Draft, Grade, graded
 from agents.replies.names import IMPORTS, imports_for
 from agents.replies.parts import DEFINITION, FUNCTION, IMPORT, Part, may_run, part_of, stays_unasked, wraps
-from agents.replies.statements import Statement, statements
+from agents.replies.statements import Statement, compiles, statements
 from events.work import ProblemPosed
 
 
@@ -30,6 +30,11 @@ def program(draft: Draft, problem: ProblemPosed) -> str:
     spare = [part_of(each) for each in draft.spares]
     kept = _kept(given, spare, own, entry_point)
     return _written([part for place, part in enumerate([*given, *spare, *own]) if place in kept])
+
+
+def with_imports(text: str) -> str:
+    """The module under the well-known imports that it lacks; the text itself when it does not compile."""
+    return _written([part_of(each) for each in statements(text)]) if compiles(text) else text
 
 
 def _without_rivals(draft: Draft) -> list[Statement]:

@@ -9,7 +9,11 @@ from fractal_agent.commands.options import Json
 
 def examples(
     dataset: Annotated[
-        str, typer.Option(help="`humaneval`, or a JSONL file in HumanEval's format.", metavar="NAME|FILE")
+        str,
+        typer.Option(
+            help="`humaneval`, `humaneval+`, `mbpp+`, or a JSONL file; see docs/datasets.md.",
+            metavar="NAME|FILE",
+        ),
     ] = "humaneval",
     task: Annotated[
         list[str] | None, typer.Option(help="Only this problem. Repeatable.", metavar="ID")

@@ -59,7 +59,7 @@ def carry_out(
     """Does the job, prints the report, and exits as it ended."""
     job = msgspec.structs.replace(job, unsafe_sandbox=unsafe_sandbox)
     failure: RunFailed | Diverged | None = None
-    with spoken_on(sys.stderr) as spoken, logging_to(_line_printer(spoken), _style(telling)):
+    with spoken_on(sys.stderr) as spoken, spoken_log(spoken, telling):
         try:
             timeline = act(job, TerminalViewer(spoken))
         except (RunFailed, Diverged) as error:
@@ -84,17 +84,26 @@ def conclude(
     else:
         console().print(report.render(made))
     summary = summarize(timeline, str(folder / LOG_NAME))
-    match failure:
-        case None:
-            pass
-        case Diverged():
-            _explain_drift(failure)
-            raise typer.Exit(Exit.DIVERGED)
-        case RunFailed():
-            _explain(failure)
+    if failure is not None:
+        explain(failure)
+    if isinstance(failure, Diverged):
+        raise typer.Exit(Exit.DIVERGED)
     if summary.state != "completed":
         typer.echo(f"To go on: {next_command(summary)}", err=True)
     raise typer.Exit({"completed": Exit.DONE, "failed": Exit.FAILED}.get(summary.state, Exit.INTERRUPTED))
+
+
+def explain(failure: RunFailed | Diverged) -> None:
+    """Says on stderr what stopped a run."""
+    if isinstance(failure, Diverged):
+        _explain_drift(failure)
+    else:
+        _explain(failure)
+
+
+def spoken_log(spoken: Console, telling: Telling) -> AbstractContextManager[None]:
+    """While it is entered, what -v asked for is told on that console."""
+    return logging_to(_line_printer(spoken), _style(telling))
 
 
 def _style(telling: Telling) -> LogStyle:

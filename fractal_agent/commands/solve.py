@@ -1,7 +1,7 @@
 """`solve`: run an architecture on a data set and leave a log."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,7 +11,11 @@ from fractal_agent.commands.options import Json, Plugins, RunsDir, UnsafeSandbox
 def solve(
     ctx: typer.Context,
     dataset: Annotated[
-        str, typer.Option(help="`humaneval`, or a JSONL file in HumanEval's format.", metavar="NAME|FILE")
+        str,
+        typer.Option(
+            help="`humaneval`, `humaneval+`, `mbpp+`, or a JSONL file; see docs/datasets.md.",
+            metavar="NAME|FILE",
+        ),
     ] = "humaneval",
     limit: Annotated[int | None, typer.Option(help="Only the first N problems.", metavar="N", min=1)] = None,
     task: Annotated[
@@ -43,6 +47,13 @@ def solve(
     ] = 0,
     seed: Annotated[int, typer.Option(help="What all seeds are derived from.", metavar="S")] = 0,
     rounds: Annotated[int, typer.Option(help="Plan revisions at most.", metavar="K", min=0)] = 2,
+    candidates: Annotated[
+        int, typer.Option(help="Answers that `resample` draws after a first failed.", metavar="N", min=0)
+    ] = 8,
+    feedback: Annotated[
+        Literal["visible", "oracle"],
+        typer.Option(help="What the Critic may run: visible examples, or hidden tests as well."),
+    ] = "visible",
     cast: Annotated[
         list[str] | None,
         typer.Option(
@@ -102,6 +113,8 @@ def solve(
         plugins=tuple(located(one) for one in plugin or ()),
         base_url=base_url or "",
         script=str(script) if script else "",
+        feedback=feedback,
+        candidates=candidates,
     )
     job = Job(run_id=name, folder=runs / name, settings=settings, tasks=tasks, catalog=catalog)
     carry_out(solve_job, job, json, ctx.obj, unsafe_sandbox)

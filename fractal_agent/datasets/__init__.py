@@ -11,6 +11,7 @@ from fractal_agent.datasets.base import (
     UnknownDataset,
     UnknownTask,
 )
+from fractal_agent.datasets.evalplus import HUMANEVAL_PLUS, MBPP_PLUS, release_file
 from fractal_agent.datasets.examples import EXTRACTOR_VERSION, extract_examples
 from fractal_agent.datasets.humaneval import NAME as HUMANEVAL
 from fractal_agent.datasets.humaneval import load_humaneval
@@ -30,7 +31,11 @@ __all__ = [
     "select",
 ]
 
-_LOADERS: dict[str, Callable[[], tuple[Task, ...]]] = {HUMANEVAL: load_humaneval}
+_LOADERS: dict[str, Callable[[], tuple[Task, ...]]] = {
+    HUMANEVAL: load_humaneval,
+    HUMANEVAL_PLUS.name: lambda: read_tasks(release_file(HUMANEVAL_PLUS)),
+    MBPP_PLUS.name: lambda: read_tasks(release_file(MBPP_PLUS)),
+}
 
 
 def names() -> tuple[str, ...]:

@@ -15,6 +15,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     problem: ProblemPosed
     hidden_tests: str
     """Hidden: for grading alone. Python source of `check(candidate)`, which raises on a wrong candidate."""
+    plus_tests: str = ""
+    """Hidden too: stricter tests, for a second verdict. Empty where there are none."""
     canonical_solution: str = ""
     """What completes the prompt to a right program; for tests of this framework alone. Empty if unknown."""
 

@@ -7,6 +7,7 @@ from fractal_agent.datasets.literals import kind
 from fractal_agent.datasets.notations import (
     Notation,
     Passage,
+    assertions,
     assignments,
     doctests,
     inputs_and_outputs,
@@ -17,11 +18,12 @@ from fractal_agent.datasets.notations import (
 )
 from fractal_agent.datasets.signature import Signature, read_signature
 
-EXTRACTOR_VERSION = 1
+EXTRACTOR_VERSION = 2
 """Raised whenever any prompt may yield other examples than before: runs compare only within a version."""
 
 _NOTATIONS: tuple[Notation, ...] = (
     doctests,
+    assertions,
     shown_calls,
     inputs_and_outputs,
     sentences,

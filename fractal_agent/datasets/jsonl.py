@@ -1,7 +1,8 @@
-"""Reads tasks from a JSONL file with HumanEval's fields: all of them, or an error that names the line."""
+"""Reads tasks from JSONL with HumanEval's fields or EvalPlus's: all, or an error that names the line."""
 
 import ast
 import gzip
+import json
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,20 +11,26 @@ import msgspec
 
 from events.work import ProblemPosed
 from fractal_agent.datasets.base import BadRecord, MissingDataset, Task
+from fractal_agent.datasets.evalplus import affordable, differential_tests, rule_for
 from fractal_agent.datasets.examples import extract_examples
 from fractal_agent.datasets.literals import parse_module
+from fractal_agent.datasets.mbpp import typed, whole_prompt
 from fractal_agent.datasets.signature import defined_functions, parse_prompt
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 
 _REQUIRED = ("task_id", "prompt", "entry_point", "test")
+_COMPARED = ("task_id", "prompt", "entry_point", "canonical_solution")
+_INPUTS = ("base_input", "plus_input")
 
 
 def read_tasks(path: Path) -> tuple[Task, ...]:
-    """The file's tasks in its order; blank lines are skipped and fields that are not HumanEval's ignored.
+    """The file's tasks in its order; blank lines are skipped and other fields ignored.
 
-    `canonical_solution` may be left out. Raises MissingDataset when the file cannot be read or holds no
-    task, BadRecord at the first line that is not a task, or whose id is repeated or lies inside another.
+    A line with `plus_input` is EvalPlus's: its inputs and its reference solution become the tests. Any
+    other is HumanEval's, and may leave `canonical_solution` out. Raises MissingDataset when the file cannot
+    be read or holds no task, BadRecord at the first line that is not a task, or whose id is repeated or lies
+    inside another.
     """
     lines_by_id: dict[str, int] = {}
     tasks = []
@@ -66,8 +73,9 @@ def _content(path: Path) -> bytes:
 
 def _decoded(line: bytes, path: Path, number: int) -> Mapping[str, object]:
     try:
-        record = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # EvalPlus's inputs hold NaN and integers of any length, so not msgspec.
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
         found = f"malformed JSON ({error})"
         raise BadRecord(path, number, field="", found=found, expected="one JSON object") from error
     if not isinstance(record, dict):
@@ -83,25 +91,62 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
     fields: Mapping[str, object]
 
     def task(self) -> Task:
+        return self._compared() if "plus_input" in self.fields else self._tested()
+
+    def _tested(self) -> Task:
         task_id, prompt, entry_point, tests = (self._text(field) for field in _REQUIRED)
-        self._check_prompt(prompt, entry_point)
+        problem = self._problem(task_id, prompt, entry_point)
         self._check_tests(tests)
-        problem = ProblemPosed(
-            task_id=task_id,
-            prompt=prompt,
-            entry_point=entry_point,
-            examples=extract_examples(prompt, entry_point),
+        solution = (
+            self._text("canonical_solution", filled=False) if "canonical_solution" in self.fields else ""
         )
-        solution = self._text("canonical_solution") if "canonical_solution" in self.fields else ""
         return Task(problem=problem, hidden_tests=tests, canonical_solution=solution)
 
-    def _text(self, field: str) -> str:
+    def _compared(self) -> Task:
+        task_id, prompt, entry_point, solution = (self._text(field) for field in _COMPARED)
+        prompt = whole_prompt(prompt, solution, entry_point)
+        problem = self._problem(task_id, prompt, entry_point)
+        reference = f"{prompt}\n{solution}"
+        if parse_module(reference) is None:
+            expected = "Python that completes the prompt"
+            raise self._bad("canonical_solution", "text that is not Python", expected)
+        inputs = [typed(task_id, arguments) for field in _INPUTS for arguments in self._inputs(field)]
+        tests = differential_tests(
+            reference,
+            entry_point,
+            affordable(task_id, inputs),
+            rule=rule_for(task_id),
+            tolerance=self._tolerance(),
+        )
+        return Task(problem=problem, hidden_tests=tests, canonical_solution=f"\n{solution}")
+
+    def _problem(self, task_id: str, prompt: str, entry_point: str) -> ProblemPosed:
+        self._check_prompt(prompt, entry_point)
+        examples = extract_examples(prompt, entry_point)
+        return ProblemPosed(task_id=task_id, prompt=prompt, entry_point=entry_point, examples=examples)
+
+    def _inputs(self, field: str) -> list[list[object]]:
+        inputs = self.fields.get(field) or []  # MBPP+ has {} where a task has none
+        if not isinstance(inputs, list):
+            raise self._bad(field, _kind(inputs), "an array of argument lists")
+        for number, arguments in enumerate(inputs, start=1):
+            if not isinstance(arguments, list):
+                raise self._bad(field, f"{_kind(arguments)} as item {number}", "an array of arguments")
+        return inputs
+
+    def _tolerance(self) -> float:
+        tolerance = self.fields.get("atol", 0)
+        if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not tolerance >= 0:
+            raise self._bad("atol", _kind(tolerance), "a number that is not negative")
+        return float(tolerance)
+
+    def _text(self, field: str, *, filled: bool = True) -> str:
         if field not in self.fields:
             raise self._bad(field, "nothing", "a string")
         value = self.fields[field]
         if not isinstance(value, str):
             raise self._bad(field, _kind(value), "a string")
-        if not value.strip() and field in _REQUIRED:
+        if filled and not value.strip():
             raise self._bad(field, "an empty string", "some text")
         return value
 

@@ -8,7 +8,7 @@ import msgspec
 
 from events.work import Example
 from fractal_agent.datasets.calls import Call, call_with, find_calls, given_call, line_before, runnable
-from fractal_agent.datasets.literals import Reading, parse_expression, read_value
+from fractal_agent.datasets.literals import Reading, parse_expression, parse_module, read_value
 from fractal_agent.datasets.signature import Signature
 
 
@@ -41,6 +41,18 @@ def doctests(text: str, signature: Signature) -> Iterator[Passage]:
         example = _doctest_example(node, source, want, signature)
         value = _result_at(text, found.end() - len(found["want"].lstrip()))
         yield Passage(start=found.start(), end=value.end if value else found.end(), example=example)
+
+
+def assertions(text: str, signature: Signature) -> Iterator[Passage]:
+    """`assert f(2) == 4`, `assert not f(2)`, `assert math.isclose(f(2), 4, rel_tol=0.1)`.
+
+    A bare `assert f(2)` asks for truth only, so its example is `bool(f(2))`.
+    """
+    for opening in _ASSERT.finditer(text):
+        statement, end = _statement_at(text, opening.start("statement"))
+        example = _asserted(statement, text[opening.start("statement") : end], signature)
+        if example is not None:
+            yield Passage(start=opening.start(), end=end, example=example)
 
 
 def shown_calls(text: str, signature: Signature) -> Iterator[Passage]:
@@ -106,6 +118,11 @@ _DOCTEST = re.compile(
     re.MULTILINE,
 )
 _CONTINUATION = re.compile(r"\n[^\S\n]*\.\.\.[^\S\n]?")
+
+_ASSERT = re.compile(r"^[^\S\n]*(?:>>>[^\S\n]*)?(?P<statement>assert\b(?!\s*:))", re.MULTILINE)
+_LONGEST_ASSERTION = 20
+"""Lines."""
+_MATH = re.compile(r"^math(?=\.isclose\()")
 
 _BREAK = r"[^\S\n]*(?:\n[^\S\n]*)?"
 _ARROW = r"(?:={1,3}>|-{1,3}>|[➞→⇒⟶⟹➔➜↦])"
@@ -185,6 +202,38 @@ def _result_at(text: str, at: int) -> Reading | None:
     while value is not None and (sign := _CHAIN.match(text, value.end)):
         value = read_value(text, sign.end())
     return value if value is not None and _AFTER.match(text, value.end) else None
+
+
+def _statement_at(text: str, at: int) -> tuple[ast.Assert | None, int]:
+    """The assertion that starts at `at`, over as many lines as its brackets need, and where it ends."""
+    end = at
+    for _ in range(_LONGEST_ASSERTION):
+        end = text.find("\n", end + 1)
+        end = len(text) if end < 0 else end
+        module = parse_module(text[at:end].strip())
+        match module:
+            case ast.Module(body=[ast.Assert() as statement]):
+                return statement, end
+        if end == len(text):
+            break
+    return None, end
+
+
+def _asserted(statement: ast.Assert | None, source: str, signature: Signature) -> Example | None:
+    match statement:
+        case ast.Assert(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right])):
+            call, expected = _segment(left, source), _segment(right, source)
+        case ast.Assert(test=ast.UnaryOp(op=ast.Not(), operand=ast.Call() as truth)):
+            call, expected = f"bool({_segment(truth, source)})", "False"
+        case ast.Assert(test=ast.Call(func=ast.Attribute()) as comparison):
+            call, expected = _MATH.sub('__import__("math")', _segment(comparison, source)), "True"
+        case ast.Assert(test=ast.Call() as truth):
+            call, expected = f"bool({_segment(truth, source)})", "True"
+        case _:
+            return None
+    shown, value = runnable(call, signature), read_value(expected, 0)
+    whole = value is not None and value.end == len(expected)
+    return Example(call=shown, expected=value.source) if shown and value and whole else None
 
 
 def _doctest_example(node: ast.expr, source: str, want: str, signature: Signature) -> Example | None:

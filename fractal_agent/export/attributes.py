@@ -38,6 +38,7 @@ def of_run(started: RunStarted) -> dict[str, Value]:
         "fractal_agent.engine": settings.engine,
         "fractal_agent.seed": settings.seed,
         "fractal_agent.rounds": settings.rounds,
+        "fractal_agent.feedback": settings.feedback,
         "fractal_agent.machine": made.machine,
         "fractal_agent.sandbox": made.sandbox,
         "fractal_agent.model_origin": made.model_origin,

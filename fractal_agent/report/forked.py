@@ -11,7 +11,7 @@ from events import LOG_NAME, Edit
 from events.path import child
 from fractal_agent.recording import Recording
 from fractal_agent.report.statistics import Interval, wilson
-from fractal_agent.report.summary import Summary, run_argument, summarize
+from fractal_agent.report.summary import ORACLE, Summary, run_argument, summarize
 from replay.timeline import CaseStory, Timeline
 
 
@@ -104,6 +104,7 @@ def render_forked(fork: Forked) -> RenderableType:
             if not _is_implied(edit)
         ),
         *([("anew", f"{fork.anew} and all after it")] if fork.anew else []),
+        *([("feedback", ORACLE)] if fork.summary.feedback == "oracle" else []),
         ("effects", f"{fork.reused} reused, {fork.performed} performed"),
         ("tokens", f"{fork.summary.completion_tokens:,} written, {fork.summary.prompt_tokens:,} read"),
         *(("case", f"{case.case}: {_course(case)}") for case in fork.cases),

@@ -27,6 +27,8 @@ class RunLine(msgspec.Struct, frozen=True, kw_only=True):
     total: int = 0
     graded: int = 0
     passed: int = 0
+    feedback: str = "visible"
+    """`oracle` where the Critic ran the hidden tests."""
     problem: str = ""
     """Why the log cannot be read, when it is damaged."""
 
@@ -56,16 +58,18 @@ def _line(run_id: str, log: str, timeline: Timeline) -> RunLine:
         total=len(timeline.started.cases),
         graded=len(timeline.graded),
         passed=timeline.passed,
+        feedback=settings.feedback,
     )
 
 
 def render_runs(lines: list[RunLine]) -> RenderableType:
     """A table for a terminal; below it, what is wrong with the damaged ones."""
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    for column in ("run", "began", "architecture", "model", "graded", "passed", "state"):
+    for column in ("run", "began", "architecture", "model", "graded", "passed", "feedback", "state"):
         table.add_column(column)
     for line in lines:
         done = f"{line.graded}/{line.total}"
-        cells = (line.run_id, line.began, line.architecture, line.model, done, str(line.passed), line.state)
+        passed = (str(line.passed), line.feedback)
+        cells = (line.run_id, line.began, line.architecture, line.model, done, *passed, line.state)
         table.add_row(*(Text(cell) for cell in cells))
     return Group(table, *(Text(line.problem, style="red") for line in lines if line.problem))

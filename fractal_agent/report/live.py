@@ -79,4 +79,6 @@ def status(timeline: Timeline) -> str:
     """`9 passing, 151 tokens/s, 64 in flight`."""
     seconds = max(timeline.seconds, 0.001)
     speed = timeline.completion_tokens / seconds
-    return f"{timeline.passed} passing, {speed:.0f} tokens/s, {timeline.in_flight} in flight"
+    oracle = timeline.started is not None and timeline.started.settings.feedback == "oracle"
+    passing = f"{timeline.passed} passing{' with oracle feedback' if oracle else ''}"
+    return f"{passing}, {speed:.0f} tokens/s, {timeline.in_flight} in flight"

@@ -12,7 +12,7 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
     high: float
 
 
-def wilson(passed: int, total: int, *, z: float = 1.959964) -> Interval:
+def wilson(passed: float, total: int, *, z: float = 1.959964) -> Interval:
     """The Wilson score interval for a proportion, 95 % by default.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference",

@@ -9,7 +9,9 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.text import Text
 
+from agents.replies import outlined
 from events import (
+    AlgorithmSketched,
     CodeReviewed,
     CodeWritten,
     Event,
@@ -17,6 +19,8 @@ from events import (
     GenerationCompleted,
     PlanDrafted,
     PlanRevised,
+    SnippetWritten,
+    StepsListed,
     Unknown,
 )
 from replay.timeline import CaseStory
@@ -63,6 +67,9 @@ def _chapters(case: CaseStory) -> list[Chapter]:
                 code, cost = new, 0
             case CodeReviewed() as review:
                 told.append(_review(entry.path, review))
+            case AlgorithmSketched() | StepsListed() | SnippetWritten() as work:
+                told.append(_of_steps(entry.path, work, cost))
+                cost = 0
             case Unknown(type=name, raw=raw):
                 told.append(_other(entry.path, f"{name} (of a plug-in that is not here)", raw))
             case Event() as other if not _is_plumbing(other):
@@ -78,6 +85,18 @@ def _code(path: str, old: str, new: str, cost: int) -> Chapter:
     if not old:
         return Chapter(path=path, title=_costing("Code", cost), kind="python", body=new)
     return Chapter(path=path, title=_costing("New code", cost), kind="diff", body=_diff(old, new))
+
+
+def _of_steps(path: str, work: AlgorithmSketched | StepsListed | SnippetWritten, cost: int) -> Chapter:
+    """A snippet stands without its cost: those of one case are written side by side."""
+    match work:
+        case AlgorithmSketched(sketch=sketch):
+            return Chapter(path=path, title=_costing("Sketch", cost), kind="text", body=sketch)
+        case StepsListed(steps=steps):
+            return Chapter(path=path, title=_costing("Steps", cost), kind="text", body=outlined(steps))
+        case SnippetWritten(number=number, code=code, whole=whole):
+            title = f"Snippet of step {number}{', a whole function' if whole else ''}"
+            return Chapter(path=path, title=title, kind="python", body=code)
 
 
 def _diff(old: str, new: str) -> str:
@@ -112,8 +131,9 @@ def _verdict(case: CaseStory) -> Chapter:
     if verdict is None:
         return Chapter(path=case.id, title="No verdict: the run stopped before", kind="text", body="")
     how = " after a repair" if case.repaired else ""
+    stricter = f"; stricter ones: {verdict.plus}" if verdict.plus else ""
     return Chapter(
-        path=case.id, title=f"Hidden tests: {verdict.outcome}{how}", kind="text", body=verdict.error
+        path=case.id, title=f"Hidden tests: {verdict.outcome}{how}{stricter}", kind="text", body=verdict.error
     )
 
 

@@ -9,8 +9,12 @@ from rich.text import Text
 
 from events import RunStarted
 from fractal_agent.config import runs_dir
+from fractal_agent.report.failures import count_kinds, failure_kind, told_kinds
 from fractal_agent.report.statistics import Interval, wilson
 from replay.timeline import CaseStory, Timeline
+
+ORACLE = "oracle: the Critic ran the hidden tests"
+"""Stands beside every number of such a run."""
 
 
 class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,9 +23,13 @@ class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
     case: str
     outcome: str
     """`passed`, `failed`, `error`, `timeout`, `killed`, or `unfinished`."""
+    plus: str
+    """The verdict of the stricter tests; empty where there were none."""
     repaired: bool
     error: str
     """Why the hidden tests failed, without quoting them."""
+    failure: str = ""
+    """The kind of the failure, one of `report.failures.KINDS`; empty for a pass."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +49,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     sandbox: str
     feedback: str = "visible"
-    """Which tests the Critic may run: only the examples that the prompt shows."""
+    """What the Critic may run: `visible` examples alone, or as an `oracle` the hidden tests as well."""
     total: int
     """Cases that the run is to solve."""
     graded: int
@@ -50,7 +58,14 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """`passed / graded`; 0 when nothing is graded."""
     interval: Interval
     """95 %, Wilson."""
+    plus_graded: int
+    """Cases that stricter tests graded too: HumanEval+'s, where its data is there."""
+    plus_passed: int
+    plus_interval: Interval
+    """95 %, Wilson."""
     repaired: int
+    failures: dict[str, int] = {}
+    """How many cases failed in each kind, kinds of none left out; those that have not begun do not count."""
     parent: str
     """The run that this one was forked from; empty for one that was not."""
     reused: int
@@ -86,12 +101,17 @@ def summarize(timeline: Timeline, log: str) -> Summary:
         engine=settings.engine,
         seed=settings.seed,
         sandbox=made.sandbox,
+        feedback=settings.feedback,
         total=len(timeline.started.cases),
         graded=graded,
         passed=passed,
         pass_at_1=passed / graded if graded else 0.0,
         interval=wilson(passed, graded),
+        plus_graded=timeline.plus_graded,
+        plus_passed=timeline.plus_passed,
+        plus_interval=wilson(timeline.plus_passed, timeline.plus_graded),
         repaired=timeline.repaired,
+        failures=count_kinds(timeline.cases.values()),
         parent=timeline.started.origin.run_id if timeline.started.origin else "",
         reused=timeline.reused,
         performed=timeline.performed,
@@ -113,8 +133,10 @@ def _line(case: CaseStory) -> CaseLine:
     return CaseLine(
         case=case.id,
         outcome=verdict.outcome if verdict else "unfinished",
+        plus=case.plus,
         repaired=case.repaired,
         error=verdict.error if verdict else "",
+        failure=failure_kind(case) or "",
     )
 
 
@@ -129,14 +151,20 @@ def render_summary(summary: Summary) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     refusal = f"{summary.refused} of {summary.generations} requests, the first: {summary.refusal}"
     refused = [("refused", refusal)] if summary.refused else []
+    plus = [("plus", _plus(summary))] if summary.plus_graded else []
+    oracle = [("feedback", ORACLE)] if summary.feedback == "oracle" else []
+    failures = [("failures", told_kinds(summary.failures))] if summary.failures else []
     fork = [("fork of", f"{summary.parent}, {summary.reused} effects reused")] if summary.parent else []
     for name, value in (
         ("run", f"{summary.run_id} ({summary.state})"),
         *fork,
         ("what", f"{summary.dataset}, {summary.architecture}, {summary.model} on {summary.engine}"),
+        *oracle,
         ("pass@1", rate),
+        *plus,
         ("repaired", str(summary.repaired)),
         *refused,
+        *failures,
         ("tokens", f"{summary.completion_tokens:,} written, {summary.prompt_tokens:,} read"),
         ("time", f"{summary.seconds:.0f} s, {summary.tokens_per_second:.0f} tokens/s"),
         ("log", summary.log),
@@ -145,6 +173,13 @@ def render_summary(summary: Summary) -> RenderableType:
         table.add_row(Text(name, style="dim"), Text(value))
     error = [Text(summary.error, style="red")] if summary.error else []
     return Group(table, *error)
+
+
+def _plus(summary: Summary) -> str:
+    low, high = summary.plus_interval.low, summary.plus_interval.high
+    share = summary.plus_passed / summary.plus_graded
+    rate = f"{summary.plus_passed}/{summary.plus_graded}   {share:.1%}   95 % [{low:.1%}, {high:.1%}]"
+    return f"{rate}   (stricter tests)"
 
 
 def next_command(summary: Summary) -> str:

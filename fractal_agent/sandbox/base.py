@@ -67,7 +67,7 @@ class Sandbox(Protocol):
         """
 
     async def grade(self, code: str, entry_point: str, tests: str, prompt: str = "") -> GradingCompleted:
-        """As `judge`, but the answer quotes nothing of `tests`: counts, and the type of an exception."""
+        """As `judge`, but the answer quotes nothing of `tests`: counts, an exception's type and line."""
 
     async def judge(
         self, code: str, entry_point: str, tests: str, prompt: str = "", *, trace: bool = False

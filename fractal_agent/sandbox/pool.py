@@ -1,5 +1,6 @@
 """The sandbox that really runs programs: warm workers, as many as programs may run at a time."""
 
+import re
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self, cast
@@ -12,6 +13,9 @@ from events.work import Example, ExampleResult
 from fractal_agent.sandbox.base import Judged, Limits, Outcome, Step, TestsUnusable
 from fractal_agent.sandbox.jail import Jail
 from fractal_agent.sandbox.worker import Answer, OutOfTime, Worker, WorkerGone, working
+
+_WHERE = re.compile(r" \(line \d+: [^\n]*\)$")
+"""The line of the program that an exception rose in: its own text, and nothing of the tests."""
 
 _ATTEMPTS = 2
 """A worker may have broken while it was idle, or in cleaning up after the last program."""
@@ -69,7 +73,9 @@ class PooledSandbox:
 
     async def grade(self, code: str, entry_point: str, tests: str, prompt: str = "") -> GradingCompleted:
         answer = await self._ask(code, entry_point, tests=tests, prompt=prompt)
-        told = answer.error if answer.unloaded or not answer.kind else answer.kind
+        where = _WHERE.search(answer.error)
+        quiet = answer.kind + (where[0] if where else "")
+        told = answer.error if answer.unloaded or not answer.kind else quiet
         return GradingCompleted(
             outcome=cast(Outcome, answer.outcome),
             error=self._text(told),

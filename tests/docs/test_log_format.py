@@ -126,7 +126,7 @@ def test_the_table_lists_every_part() -> None:
     assert rows == {name: fields(getattr(events, name)) for name in rows}
     assert set(rows) == {
         *("Settings", "Provenance", "Origin", "Edit", "Branch", "LostPart"),
-        *("Message", "Example", "ExampleResult"),
+        *("Step", "Snippet", "Message", "Example", "ExampleResult"),
     }
 
 

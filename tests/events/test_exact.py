@@ -24,17 +24,22 @@ RIGHT = {
 }
 
 
-def values(kind: inspect.Type) -> st.SearchStrategy[Any]:
-    """What a field of this kind should hold, and one time in a few something else."""
+def values(kind: inspect.Type, around: tuple[type, ...] = ()) -> st.SearchStrategy[Any]:
+    """What a field of this kind should hold, and one time in a few something else.
+
+    `around` are the classes that the value lies in: what would hold itself a second time is left empty.
+    """
     match kind:
         case inspect.LiteralType(values=texts):
             right: st.SearchStrategy[Any] = st.sampled_from(texts)
+        case inspect.VarTupleType(item_type=inspect.StructType(cls=cls)) if around.count(cls) > 1:
+            right = st.just(())
         case inspect.VarTupleType(item_type=item):
-            right = st.lists(values(item), max_size=2).map(tuple)
+            right = st.lists(values(item, around), max_size=2).map(tuple)
         case inspect.UnionType(types=kinds):
-            right = st.one_of([values(one) for one in kinds])
+            right = st.one_of([values(one, around) for one in kinds])
         case inspect.StructType(cls=cls, fields=fields):
-            return st.builds(cls, **{field.name: values(field.type) for field in fields})
+            return st.builds(cls, **{field.name: values(field.type, (*around, cls)) for field in fields})
         case _:
             right = RIGHT.get(type(kind), WRONG)
     return st.integers(0, 19).flatmap(lambda number: WRONG if number == 0 else right)

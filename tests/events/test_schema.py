@@ -27,6 +27,20 @@ EVENTS: dict[str, dict[str, str]] = {
         "error": "str = ''",
     },
     "PlanRevised": {"problem": "ProblemPosed", "plan": "str", "previous": "str"},
+    "AlgorithmSketched": {"problem": "ProblemPosed", "sketch": "str"},
+    "StepsListed": {"problem": "ProblemPosed", "sketch": "str", "steps": "tuple[Step, ...]"},
+    "StepPosed": {
+        "problem": "ProblemPosed",
+        "steps": "tuple[Step, ...]",
+        "number": "str",
+        "step": "Step",
+    },
+    "SnippetWritten": {"number": "str", "code": "str", "whole": "bool = False"},
+    "SnippetsGathered": {
+        "problem": "ProblemPosed",
+        "steps": "tuple[Step, ...]",
+        "snippets": "tuple[Snippet, ...]",
+    },
     "GenerationRequested": {
         "messages": "tuple[Message, ...]",
         "prefill": "str = ''",
@@ -50,6 +64,7 @@ EVENTS: dict[str, dict[str, str]] = {
         "entry_point": "str",
         "examples": "tuple[Example, ...] = ()",
         "reused": "bool = False",
+        "tests_digest": "str = ''",
     },
     "ExecutionCompleted": {
         "outcome": "Literal['passed', 'failed', 'error', 'timeout', 'killed']",
@@ -61,6 +76,7 @@ EVENTS: dict[str, dict[str, str]] = {
         "code": "str",
         "entry_point": "str",
         "tests_digest": "str",
+        "plus_digest": "str = ''",
         "reused": "bool = False",
     },
     "GradingCompleted": {
@@ -68,6 +84,8 @@ EVENTS: dict[str, dict[str, str]] = {
         "error": "str = ''",
         "passed": "int = 0",
         "failed": "int = 0",
+        "plus": "Literal['', 'passed', 'failed', 'error', 'timeout', 'killed'] = ''",
+        "plus_error": "str = ''",
     },
     "RunStarted": {
         "format": "int = 1",
@@ -112,6 +130,8 @@ PARTS: dict[str, dict[str, str]] = {
         "actual": "str = ''",
         "error": "str = ''",
     },
+    "Step": {"text": "str", "inside": "tuple[Step, ...] = ()"},
+    "Snippet": {"code": "str", "inside": "tuple[Snippet, ...] = ()"},
     "Message": {"role": "Literal['system', 'user', 'assistant']", "content": "str"},
     "Settings": {
         "dataset": "str",
@@ -126,6 +146,8 @@ PARTS: dict[str, dict[str, str]] = {
         "plugins": "tuple[str, ...] = ()",
         "base_url": "str = ''",
         "script": "str = ''",
+        "feedback": "Literal['visible', 'oracle'] = 'visible'",
+        "candidates": "int = 8",
     },
     "Provenance": {
         "versions": "dict[str, str]",

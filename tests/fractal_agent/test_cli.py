@@ -209,13 +209,13 @@ def test_solve_without_a_script(place: Place, call: Callable[..., Printed]) -> N
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--dataset", "humanevil"], "Did you mean 'humaneval'?"),
+        (["--dataset", "humanevil"], "Did you mean 'humaneval' or 'humaneval+'?"),
         (["--dataset", "none.jsonl"], "none.jsonl"),
         (["--task", "T/9"], "from 'T/0' to 'T/2'"),
         (["--architecture", "rapair"], "did you mean repair? valid are baseline"),
         (["--engine", "vlm"], "did you mean vllm? valid are openai, scripted, vllm"),
-        (["--cast", "critc=writer"], "did you mean critic? valid are coder"),
-        (["--cast", "critic=nobody"], "valid are coder"),
+        (["--cast", "critc=writer"], "did you mean critic? valid are assembler"),
+        (["--cast", "critic=nobody"], "valid are assembler"),
         (["--cast", "critic=writer"], "must take all that the part takes"),
         (["--cast", "critic"], "expected PART=ROLE, for example critic=skeptic"),
         (["--plugin", "no_such_module"], "plug-in no_such_module"),

@@ -16,8 +16,11 @@ from events import (
 from events.path import is_within
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.architectures.baseline import baseline
+from fractal_agent.architectures.flat import flat
 from fractal_agent.architectures.guided import guided
 from fractal_agent.architectures.repair import repair
+from fractal_agent.architectures.resample import resample
+from fractal_agent.architectures.tree import tree
 from fractal_agent.datasets import Task, extract_examples, load
 from fractal_agent.engines.scripted import ScriptedEngine, placeholder
 from fractal_agent.sandbox import InstantSandbox
@@ -57,7 +60,10 @@ def squeezed(text: str) -> str:
     return text.translate({ord(sign): None for sign in " \t\n\"'\\"})
 
 
-@pytest.mark.parametrize("shape", [baseline, guided, repair], ids=lambda shape: str(shape.name))
+SHAPES = [baseline, flat, tree, guided, repair, resample]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: str(shape.name))
 async def test_no_hidden_call_stands_in_any_line(shape: Architecture) -> None:
     """Of all 164 problems, no hidden assertion that the prompt does not show is in any line of a run."""
     tasks = load("humaneval")

@@ -5,14 +5,29 @@ from collections.abc import Sequence
 import pytest
 
 from agents import Context, role
+from agents.assembler import assembler
 from agents.coder import coder
 from agents.critic import critic
+from agents.opener import opener
 from agents.planner import planner
-from events import CodeReviewed, CodeWritten, Message, PlanDrafted, ProblemPosed
+from events import (
+    CodeReviewed,
+    CodeWritten,
+    Message,
+    PlanDrafted,
+    ProblemPosed,
+    Snippet,
+    SnippetsGathered,
+    Step,
+    StepPosed,
+)
 from fractal_agent.architectures.base import Architecture, Stage, architecture
 from fractal_agent.architectures.baseline import baseline
+from fractal_agent.architectures.flat import flat
 from fractal_agent.architectures.guided import guided
 from fractal_agent.architectures.repair import repair
+from fractal_agent.architectures.resample import resample
+from fractal_agent.architectures.tree import tree
 
 
 @role
@@ -67,6 +82,23 @@ async def shared(problem: ProblemPosed, stage: Stage) -> CodeWritten:
     return await stage.ask(coder, plan)
 
 
-@pytest.fixture(params=[baseline, guided, repair, fan_out, nested, shared], ids=lambda shape: str(shape.name))
+@architecture
+async def deep(problem: ProblemPosed, stage: Stage) -> CodeWritten:
+    """Nodes inside nodes, each posed by the architecture and rendered in its own branch, as a tree is."""
+
+    async def render(branch: Stage, depth: int) -> Snippet:
+        steps = (Step(text=f"{depth}", inside=(Step(text="inside"),)),)
+        posed = StepPosed(problem=problem, steps=steps, number=str(depth), step=steps[0])
+        written = await branch.ask(opener, posed)
+        return Snippet(code=written.code, inside=await branch.each(range(depth), render, key="node"))
+
+    snippets = await stage.each(range(3), render, key="node")
+    return await stage.ask(assembler, SnippetsGathered(problem=problem, steps=(), snippets=snippets))
+
+
+SHAPES = [baseline, flat, tree, guided, repair, resample, fan_out, nested, shared, deep]
+
+
+@pytest.fixture(params=SHAPES, ids=lambda shape: str(shape.name))
 def shape(request: pytest.FixtureRequest) -> Architecture:
     return request.param  # type: ignore[no-any-return]  # pytest does not type parameters

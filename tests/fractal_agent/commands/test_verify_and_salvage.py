@@ -56,12 +56,13 @@ def test_killed_runs_hold(tmp_path: Path) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("architecture", ["baseline", "guided", "repair"])
+@pytest.mark.parametrize("architecture", ["baseline", "flat", "tree", "guided", "repair", "resample"])
 def test_new_runs_hold(architecture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A run of each architecture, and a fork of it with several samples, passes every check."""
     solving = ["--engine", "scripted", "--limit", "2", "--architecture", architecture, "--run-id", "new"]
     assert ours("solve", *solving, runs=tmp_path) == Exit.DONE
-    at = ["--at", "HumanEval/0/coder.0/generate.0", "--samples", "2", "--run-id", "forked"]
+    first = {"flat": "designer", "tree": "designer"}.get(architecture, "coder")
+    at = ["--at", f"HumanEval/0/{first}.0/generate.0", "--samples", "2", "--run-id", "forked"]
     assert ours("fork", "new", *at, runs=tmp_path) == Exit.DONE
 
     for name in ("new", "forked"):

@@ -26,6 +26,8 @@ def shown(docstring: str, signature: str = "f(x)", before: str = "") -> list[tup
         (">>> f(3) [1, 2]", "[1, 2]"),
         (">>> f(3) => 4", "4"),
         (">>> assert f(3) == 4", "4"),
+        ("assert f(3) == 4, 'four'", "4"),
+        ("assert (f(3)) == [1,\n        2]", "[1, 2]"),
         ("f(3) == 4", "4"),
         ("f(3) = 4", "4"),
         ("f(3)==>4", "4"),
@@ -260,3 +262,29 @@ def test_only_the_docstring_is_read() -> None:
 def test_prompt_without_the_function_or_its_docstring(source: str) -> None:
     """A prompt that lacks the function, its docstring or Python altogether yields no example and no error."""
     assert extract_examples(source, "f") == ()
+
+
+@pytest.mark.parametrize(
+    ("assertion", "example"),
+    [
+        ("assert f(3)", ("bool(f(3))", "True")),
+        ("assert not f(3)", ("bool(f(3))", "False")),
+        ("assert f (3) == 4", ("f (3)", "4")),
+        ("assert set(f(3)) == set((1, 2))", ("set(f(3))", "set((1, 2))")),
+        (
+            "assert math.isclose(f(3), 0.5, rel_tol=0.001)",
+            ('__import__("math").isclose(f(3), 0.5, rel_tol=0.001)', "True"),
+        ),
+    ],
+)
+def test_assertion(assertion: str, example: tuple[str, str]) -> None:
+    """An assertion asks for no more than it says: truth for truth, nearness where it allows that."""
+    assert shown(assertion) == [example]
+
+
+@pytest.mark.parametrize(
+    "text", ["assert f(3) == sys.maxsize", "assert f(3) < 4", "assert f(y)", "assertive f(3)"]
+)
+def test_assertion_that_cannot_be_run(text: str) -> None:
+    """An assertion that needs other names, or compares otherwise, shows no example."""
+    assert shown(text) == []

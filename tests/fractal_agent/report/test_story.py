@@ -4,9 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from events import LOG_NAME, LogReader
+from events import (
+    LOG_NAME,
+    AlgorithmSketched,
+    Entry,
+    LogReader,
+    ProblemPosed,
+    SnippetWritten,
+    Step,
+    StepsListed,
+)
 from fractal_agent.report.story import Chapter, chapters
-from replay.timeline import Timeline
+from replay.timeline import CaseStory, Timeline
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1" / "agrees" / LOG_NAME
 
@@ -56,3 +65,22 @@ def test_revision_is_a_diff(timeline: Timeline) -> None:
     assert (plan.kind, code.kind) == ("diff", "diff")
     assert "-Subtract.\n+Add." in plan.body
     assert "-    return x - y\n+    return x + y" in code.body
+
+
+def test_steps_and_snippets_are_told() -> None:
+    """Sketch, steps and snippets stand in the story, and a whole function for a snippet is named so."""
+    problem = ProblemPosed(task_id="T/0", prompt="def f(): ...", entry_point="f")
+    case = CaseStory("T/0", problem, 0.0)
+    steps = (Step(text="Loop.", inside=(Step(text="Add."),)),)
+    for number, event in enumerate(
+        [
+            AlgorithmSketched(problem=problem, sketch="Go."),
+            StepsListed(problem=problem, sketch="Go.", steps=steps),
+            SnippetWritten(number="1.1", code="def f(): pass", whole=True),
+        ]
+    ):
+        case.add(Entry(seq=number, at=0.0, path=f"T/0/{number}", cause=None, event=event))
+
+    titles = [chapter.title.split(" (")[0] for chapter in chapters(case)]
+
+    assert titles[1:-1] == ["Sketch", "Steps", "Snippet of step 1.1, a whole function"]

@@ -30,6 +30,14 @@ def test_numbers_are_those_of_the_log() -> None:
     assert told.interval.low < 2 / 3 < told.interval.high
 
 
+def test_failures_are_counted_by_kind() -> None:
+    """The one case that did not pass stands in its kind, in the counts and in its own line."""
+    told = summary()
+
+    assert told.failures == {"wrong_answer": 1}
+    assert sorted(line.failure for line in told.cases) == ["", "", "wrong_answer"]
+
+
 def test_killed_run_is_unfinished() -> None:
     """A log without an end is not shown as completed."""
     assert summary(without_end=True).state == "unfinished"

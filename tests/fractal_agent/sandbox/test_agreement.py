@@ -1,6 +1,6 @@
 """Right programs pass and real model outputs get the verdicts that HumanEval's own harness gives.
 
-The extended data sets are not part of the project: `FRACTAL_AGENT_TEST_DATA` names a folder with EvalPlus's
+The extended data sets are not part of the project: `FRACTAL_AGENT_DATA` names a folder with EvalPlus's
 `HumanEvalPlus.jsonl.gz`, `HumanEvalPlus-OriginFmt.jsonl.gz` and `MbppPlus.jsonl.gz`, or their tests are skipped.
 """
 
@@ -107,10 +107,10 @@ def _indented(contract: str) -> str:
 
 
 def records(name: str) -> list[Record]:
-    folder = os.environ.get("FRACTAL_AGENT_TEST_DATA", "")
+    folder = os.environ.get("FRACTAL_AGENT_DATA", "")
     file = Path(folder) / name
     if not folder or not file.is_file():
-        pytest.skip(f"FRACTAL_AGENT_TEST_DATA names no folder with {name}")
+        pytest.skip(f"FRACTAL_AGENT_DATA names no folder with {name}")
     return [json.loads(line) for line in gzip.open(file)]
 
 

@@ -1,0 +1,24 @@
+"""The Sampler asks what the Coder asks of the problem alone, and draws another answer than the likeliest."""
+
+from agents.coder import PREFILL, PROMPT, STOPS
+from agents.context import Context
+from agents.replies import code_of
+from agents.role import role
+from events.effects import Message
+from events.work import CodeWritten, ProblemPosed
+
+TEMPERATURE = 0.8
+
+
+@role
+async def sampler(problem: ProblemPosed, ctx: Context) -> CodeWritten:
+    """Draws one more answer at temperature 0.8 from the Coder's own prompt."""
+    source = problem.prompt.strip()
+    answer = await ctx.generate(
+        [Message(role="user", content=PROMPT.format(prompt=source, plan=""))],
+        prefill=PREFILL.format(prompt=source),
+        max_tokens=512,
+        temperature=TEMPERATURE,
+        stop=STOPS,
+    )
+    return CodeWritten(problem=problem, code=code_of(answer.text, problem))

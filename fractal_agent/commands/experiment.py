@@ -1,0 +1,127 @@
+"""`experiment`: every architecture, model and seed on the same problems, and one table of them all."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fractal_agent.commands.options import Json, Plugins
+
+
+def experiment(
+    ctx: typer.Context,
+    architectures: Annotated[
+        str, typer.Option(help="Names with commas between them; `architectures` lists them.", metavar="A,B")
+    ] = "baseline,flat,tree,guided,repair",
+    dataset: Annotated[
+        str, typer.Option(help="`humaneval`, or a JSONL file in HumanEval's format.", metavar="NAME|FILE")
+    ] = "humaneval",
+    subset: Annotated[
+        str | None,
+        typer.Option(
+            help="Only these problems: a list's name, a file of ids, or ids.", metavar="NAME|FILE|IDS"
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first N problems.", metavar="N", min=1)] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(
+            help="Hub ids or folders, with commas between.  [default: Qwen/Qwen2.5-Coder-0.5B-Instruct]",
+            metavar="M,N",
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="How many: 0, 1, and so on.", metavar="N", min=1)] = 1,
+    feedback: Annotated[
+        Literal["visible", "oracle"],
+        typer.Option(help="What the Critic may run: visible examples, or hidden tests as well."),
+    ] = "visible",
+    rounds: Annotated[int, typer.Option(help="Plan revisions at most.", metavar="K", min=0)] = 2,
+    candidates: Annotated[
+        int, typer.Option(help="Answers that `resample` draws after a first failed.", metavar="N", min=0)
+    ] = 8,
+    engine: Annotated[str, typer.Option(help="vllm, openai or scripted.", metavar="NAME")] = "vllm",
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="Server for --engine openai; the key is $OPENAI_API_KEY.", metavar="URL"),
+    ] = None,
+    script: Annotated[
+        Path | None,
+        typer.Option(
+            help="Answers for --engine scripted, as JSONL.", metavar="FILE", exists=True, dir_okay=False
+        ),
+    ] = None,
+    concurrency: Annotated[
+        int, typer.Option(help="Problems in flight at most; 0 is all of them.", metavar="N", min=0)
+    ] = 0,
+    plugin: Plugins = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where the cells lie.  [default: experiment in the folder of runs]", metavar="DIR"),
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Only write the report anew, from the cells that are there.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Compare architectures on the same problems.
+
+    One run a model, seed and architecture, each in a folder of its own in --out; then a table, its data and a
+    picture. The same command goes on where it was stopped; what is completed is not run again.
+
+    \b
+    For example:
+      experiment --limit 20 --out runs/first
+      experiment --architectures baseline,repair,resample --seeds 3 --out runs/three-seeds
+      experiment --report --out runs/first
+    """  # noqa: D301 - the backspace keeps the lines apart
+    from events import Settings
+    from fractal_agent.catalog import UnknownName, load_catalog, located
+    from fractal_agent.commands.comparing import compare, listed, show_report
+    from fractal_agent.commands.options import runs_dir_or_default
+    from fractal_agent.commands.running import only_with
+    from fractal_agent.config import DEFAULT_MODEL
+    from fractal_agent.datasets import load, select
+    from fractal_agent.engines import ENGINES
+    from fractal_agent.experiment import Experiment, subset_ids
+    from fractal_agent.runs import run_folders
+
+    folder = out or runs_dir_or_default(None) / "experiment"
+    if report:
+        if not run_folders(folder):
+            raise typer.BadParameter(f"--report: no cells lie in {folder}; run the experiment first")
+        show_report(folder, json)
+        return
+    catalog = load_catalog(plugin or [])
+    chosen = listed("--architectures", architectures)
+    for name in chosen:
+        catalog.architecture(name)
+    if engine not in ENGINES:
+        raise UnknownName("engine", engine, ENGINES)
+    only_with("--script", script, "scripted", engine)
+    only_with("--base-url", base_url, "openai", engine)
+    tasks = select(load(dataset), ids=() if subset is None else subset_ids(subset), limit=limit)
+    default = "none" if engine == "scripted" else DEFAULT_MODEL
+    shared = Settings(
+        dataset=dataset,
+        tasks=tuple(one.problem.task_id for one in tasks),
+        architecture="",
+        model="",
+        engine=engine,
+        rounds=rounds,
+        concurrency=concurrency,
+        plugins=tuple(located(one) for one in plugin or ()),
+        base_url=base_url or "",
+        script=str(script) if script else "",
+        feedback=feedback,
+        candidates=candidates,
+    )
+    made = Experiment(
+        settings=shared,
+        architectures=chosen,
+        models=listed("--models", default if models is None else models),
+        seeds=range(seeds),
+        tasks=tasks,
+        catalog=catalog,
+        folder=folder,
+    )
+    compare(made, json, ctx.obj)

@@ -1,0 +1,30 @@
+"""Chooses hard problems from recorded runs: `python -m fractal_agent.experiment RUN... > hard15.txt`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from events import LogError
+from fractal_agent.config import runs_dir
+from fractal_agent.experiment.subset import SubsetError, chosen_ids
+from fractal_agent.recording import Recording
+from fractal_agent.runs import RunNotFound, find_run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m fractal_agent.experiment", description=__doc__)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's id or folder")
+    parser.add_argument("--count", type=int, default=15, metavar="N", help="how many problems (15)")
+    parser.add_argument("--runs-dir", type=Path, default=None, metavar="DIR", help="where runs lie")
+    given = parser.parse_args()
+    try:
+        recordings = [Recording(find_run(run, given.runs_dir or runs_dir())) for run in given.runs]
+        sys.stdout.write(chosen_ids(recordings, given.count))
+    except (SubsetError, RunNotFound, LogError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
