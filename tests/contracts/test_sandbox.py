@@ -289,7 +289,7 @@ async def test_exception_of_the_tests_is_not_quoted(real: Sandbox) -> None:
 
 
 async def test_exception_of_the_submission(real: Sandbox) -> None:
-    """What the program says under hidden tests may quote them: only the exception's type and its line are told."""
+    """What the program says under hidden tests may quote them, so only type and line are told."""
     answer = await real.grade("def f(x):\n    return {}[x]\n", "f", TESTS_OF_SQUARE)
 
     assert (answer.outcome, answer.error) == ("failed", "KeyError (line 2: return {}[x])")
