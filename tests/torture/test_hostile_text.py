@@ -28,8 +28,10 @@ TEXT = st.text(st.one_of(st.sampled_from(HOSTILE), st.characters(exclude_categor
 BROKEN = st.one_of(TEXT, st.text(st.characters(categories=["Cs"]), min_size=1, max_size=2))
 
 
-def values(kind: Any, text: st.SearchStrategy[str], *, finite: bool) -> st.SearchStrategy[Any]:
-    """Values of the type of a field."""
+def values(
+    kind: Any, text: st.SearchStrategy[str], *, finite: bool, around: tuple[type, ...] = ()
+) -> st.SearchStrategy[Any]:
+    """Values of the type of a field; a class that holds itself, see `around`, does so once."""
     number = st.floats(allow_nan=not finite, allow_infinity=not finite)
     plain = {str: text, int: st.integers(), float: number, bool: st.booleans(), types.NoneType: st.none()}
     if kind is Any:
@@ -42,17 +44,27 @@ def values(kind: Any, text: st.SearchStrategy[str], *, finite: bool) -> st.Searc
         case typing.Literal:
             return st.sampled_from(parts)
         case types.UnionType | typing.Union:
-            return st.one_of(*(values(part, text, finite=finite) for part in parts))
+            return st.one_of(*(values(part, text, finite=finite, around=around) for part in parts))
         case origin if origin is tuple:
-            return st.lists(values(parts[0], text, finite=finite), max_size=3).map(tuple)
+            if around.count(parts[0]) > 1:
+                parts, size = (str,), 0
+            else:
+                size = 3
+            return st.lists(values(parts[0], text, finite=finite, around=around), max_size=size).map(tuple)
         case origin if origin is dict:
             return st.dictionaries(*(values(part, text, finite=finite) for part in parts), max_size=3)
-    return built(kind, text, finite=finite)
+    return built(kind, text, finite=finite, around=around)
 
 
-def built(cls: type[Any], text: st.SearchStrategy[str], *, finite: bool) -> st.SearchStrategy[Any]:
-    fields = msgspec.structs.fields(cls)
-    return st.builds(cls, **{field.name: values(field.type, text, finite=finite) for field in fields})
+def built(
+    cls: type[Any], text: st.SearchStrategy[str], *, finite: bool, around: tuple[type, ...] = ()
+) -> st.SearchStrategy[Any]:
+    within = (*around, cls)
+    fields = {
+        field.name: values(field.type, text, finite=finite, around=within)
+        for field in msgspec.structs.fields(cls)
+    }
+    return st.builds(cls, **fields)
 
 
 def events(text: st.SearchStrategy[str], *, finite: bool = True) -> st.SearchStrategy[Event]:
