@@ -84,8 +84,9 @@ def resume(job: Job, viewer: Viewer, *, accept_drift: bool = False) -> Timeline:
         Diverged: the code now asks or answers something else than it did.
         LogError, EngineUnavailable, ModelError, SandboxError: as `solve`.
     """
-    if Timeline.of(LogReader(job.folder / LOG_NAME)).completed:
-        return Recording(job.folder).timeline
+    timeline = Timeline.of(LogReader(job.folder / LOG_NAME))
+    if timeline.completed:
+        return timeline
     with resumed_session(job, viewer, accept_drift=accept_drift) as session:
         return anyio.run(session.run)
 
