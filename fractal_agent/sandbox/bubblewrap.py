@@ -41,6 +41,7 @@ class BubblewrapJail:
             folder=_FOLDER,
             landlock=self._landlock,
             filtered=is_known(),
+            ends_together=True,
             processes=self._processes,
         )
 

@@ -38,6 +38,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """What the zygote leaves itself to read; None leaves it alone."""
     filtered: bool = True
     """System calls are filtered."""
+    ends_together: bool = False
+    """The kernel ends every process of the jail with the zygote."""
     processes: int = 0
     """RLIMIT_NPROC of each program; 0 sets none."""
 

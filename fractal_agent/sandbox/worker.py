@@ -219,16 +219,16 @@ def _compiled(name: str) -> CodeType:
 
 
 def _zygote_settings(launch: Launch, control: socket.socket, limits: Limits) -> dict[str, object]:
-    bounds = [
-        # The second of grace lets the signal name the cause, if the program does not ignore it.
-        (RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1),
+    inherited = [
         (RLIMIT_AS, limits.memory_bytes, limits.memory_bytes),
         (RLIMIT_FSIZE, limits.file_bytes, limits.file_bytes),
         (RLIMIT_NOFILE, limits.open_files, limits.open_files),
         (RLIMIT_CORE, 0, 0),
     ]
+    # The second of grace lets the signal name the cause, if the program does not ignore it.
+    own = [(RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)]
     if launch.processes:
-        bounds.append((RLIMIT_NPROC, launch.processes, launch.processes))
+        own.append((RLIMIT_NPROC, launch.processes, launch.processes))
     return {
         "control": control.fileno(),
         "folder": launch.folder,
@@ -236,7 +236,9 @@ def _zygote_settings(launch: Launch, control: socket.socket, limits: Limits) -> 
         "readable": list(launch.landlock or ()),
         "seccomp": launch.filtered,
         "orphans": not launch.filtered,
-        "limits": bounds,
+        "limits": inherited,
+        "own_limits": own,
+        "orphaned": not launch.ends_together,
         "characters": limits.shown_characters,
     }
 

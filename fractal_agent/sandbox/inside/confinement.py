@@ -7,6 +7,7 @@ import os
 import struct
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC.prctl.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 """Landlock's system calls, which have these numbers on every machine."""
@@ -82,9 +83,8 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def _prctl(option: int, *arguments: int) -> None:
-    padded = [ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0, 0)[:4]]
-    if _LIBC.prctl(option, *padded):
+def _prctl(option: int, first: int, second: int = 0) -> None:
+    if _LIBC.prctl(option, first, second, 0, 0):
         raise OSError(ctypes.get_errno(), f"prctl {option} was refused")
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
 from fractal_agent.sandbox.inside.remote import Call, Raised, Remote, show
 
@@ -14,7 +12,14 @@ KEPT = 20
 
 
 class Book:
-    """Assertions of one run of the tests, in the order in which they were reached."""
+    """Assertions of one run of the tests, in the order in which they were reached.
+
+    The rewritten tests call `held`, `differs`, `fails`, `broke`, `raised` and `handled`. While they handle
+    exceptions themselves, what fails is raised there, and not written down.
+    """
+
+    errors = Exception
+    """What the rewritten tests catch, whatever they themselves mean by the name."""
 
     def __init__(self, remote: Remote) -> None:
         self.passed = 0
@@ -24,26 +29,52 @@ class Book:
         """Type of the exception with which the plain tests would have ended."""
         self.first: Call | None = None
         """The call behind the first failure."""
-        self.is_handled = 0
         self._calls = remote.calls
+        self.calls_made = remote.calls.__len__
+        """How many calls were made since the last assertion."""
+        self._handling = 0
         self._last: Call | None = None
 
-    def case(self, source: str) -> _Case:
-        """One assertion, whose condition reads so."""
-        return _Case(self, source)
+    def held(self) -> None:
+        """The condition of an assertion was true."""
+        self.passed += 1
+        if self._calls:
+            self._last = self._calls[-1]
+            self._calls.clear()
 
-    def step(self) -> _Step:
-        """One statement whose value nobody uses; what the program raises there is a failure too."""
-        return _Step(self)
+    def differs(self, left_calls: int, left: object, right: object, *message: Callable[[], object]) -> None:
+        """Two sides are not equal; so many calls had been made when the left one was known."""
+        of_left = self._calls[left_calls - 1] if left_calls else None
+        turned = of_left is None and bool(self._calls)
+        last = self.call()
+        actual, expected = (right, left) if turned else (left, right)
+        self._fails(of_left or last, show(expected), show(actual), message)
+
+    def fails(self, source: str, wanted: str, *message: Callable[[], object]) -> None:
+        """A condition was false that reads so, and that wants its call to return this, if not empty."""
+        call = self.call()
+        self._fails(call, wanted or source, show(call.result) if call else "", message)
+
+    def broke(self, error: Exception, source: str) -> None:
+        """Something was raised where an assertion that reads so was tried."""
+        if self._handling:
+            raise error
+        self.fail_of(error, source)
+
+    def raised(self, error: Exception) -> None:
+        """Something was raised by a statement whose value nobody uses: a failure too, if by the program."""
+        if self._handling or not isinstance(error, Raised):
+            raise error
+        self.fail_of(error, "")
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """A block in which the tests may expect a failure: there it is raised, and not written down."""
-        self.is_handled += 1
+        """A block in which the tests may expect a failure."""
+        self._handling += 1
         try:
             yield
         finally:
-            self.is_handled -= 1
+            self._handling -= 1
 
     def call(self) -> Call | None:
         """The call that an assertion is about: the last one made."""
@@ -73,80 +104,18 @@ class Book:
         told = str(error) if isinstance(error, AssertionError) else f"{kind}: {error}"
         self.fail(kind, "failed", call=call, expected=expected, actual=actual, error=told)
 
-
-class _Case:
-    def __init__(self, book: Book, source: str) -> None:
-        self._book = book
-        self._source = source
-        self._left: Call | None = None
-        self._raises = False
-        self._message: tuple[object, ...] = ()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def between(self) -> None:
-        """The left side is known, the right one is not."""
-        calls = self._book._calls  # noqa: SLF001  # two classes of one thought
-        self._left = calls[-1] if calls else None
-        if calls:
-            self._book.call()
-
-    def compared(self, holds: object, left: object, right: object) -> bool:
-        book = self._book
-        turned = self._left is None and bool(book._calls)  # noqa: SLF001  # as above
-        call = book.call()
-        if holds:
-            book.passed += 1
-            return True
-        actual, expected = (right, left) if turned else (left, right)
-        self._fail(self._left or call, show(expected), show(actual))
-        return False
-
-    def held(self, holds: object, wanted: str) -> bool:
-        book = self._book
-        call = book.call()
-        if holds:
-            book.passed += 1
-            return True
-        self._fail(call, wanted or self._source, show(call.result) if call else "")
-        return False
-
-    def _fail(self, call: Call | None, expected: str, actual: str) -> None:
-        if self._book.is_handled:
-            self._raises = True
-            return
-        self._book.fail("AssertionError", "failed", call=call, expected=expected, actual=actual)
-
-    def says(self, message: object) -> None:
-        """The assertion's own message; it speaks where no call does."""
-        self._message = (message,)
-        failures = self._book.failures
-        if not self._raises and failures and not failures[-1]["call"]:
-            failures[-1]["error"] = str(message)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> bool:
-        if error is None and self._raises:
-            raise AssertionError(*self._message)
-        if self._book.is_handled or not isinstance(error, Exception):
-            return False
-        self._book.fail_of(error, self._source)
-        return True
+    def _fails(
+        self, call: Call | None, expected: str, actual: str, message: tuple[Callable[[], object], ...]
+    ) -> None:
+        """The assertion's own message speaks where no call does."""
+        if self._handling:
+            raise AssertionError(*(make() for make in message))
+        told = "" if call else " ".join(_said(make) for make in message)
+        self.fail("AssertionError", "failed", call=call, expected=expected, actual=actual, error=told)
 
 
-class _Step:
-    def __init__(self, book: Book) -> None:
-        self._book = book
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> bool:
-        if self._book.is_handled or not isinstance(error, Raised):
-            return False
-        self._book.fail_of(error, "")
-        return True
+def _said(message: Callable[[], object]) -> str:
+    try:
+        return str(message())
+    except Exception as error:  # noqa: BLE001  # the tests' own
+        return f"<message that raises {type(error).__name__}>"

@@ -16,7 +16,16 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, cast
 
-from fractal_agent.sandbox.inside.values import Reader, dumps, is_mutable
+from fractal_agent.sandbox.inside.values import (
+    BROKEN,
+    LOADED,
+    RAISED,
+    RETURNED,
+    TRACED,
+    Reader,
+    dumps,
+    is_mutable,
+)
 
 PROGRAM = "<program>"
 """File name by which a traceback tells whose code it passed through."""
@@ -24,40 +33,79 @@ CHANNEL = 3
 """The descriptor of the socket to the judge."""
 LAZY_ITEMS = 10_000
 """How much of an iterator is taken so that the judge can go through it too."""
+_SLICE = 1 << 16
+_WARM_ROUNDS = 20
+_WARM = """
+import math
+from typing import List
+
+def warm(x: List[int], *rest):
+    \"\"\" Text. \"\"\"
+    kept = [y for y in range(x) if y % 2 == 0 and not rest]
+    for place, item in enumerate(rest):
+        if isinstance(item, list):
+            item.sort(key=lambda value: str(value))
+        else:
+            kept.append(f"{place}: {math.sqrt(4)}")
+    while len(kept) > 2:
+        kept = kept[1:]
+    return {"kept": kept, "sum": sum(map(len, map(str, kept)))} if kept else None
+"""
+"""What most programs are made of."""
 TRACED_STEPS = 40
 TRACED_CHARACTERS = 60
 
 
-def serve(characters: int) -> None:
-    """Answer until the judge is gone. A frame is its length in four bytes, then its kind and the rest."""
-    _, code, wanted = json.loads(_receive())
-    try:
-        names = _load(code)
-    except BaseException as error:
-        _send(json.dumps(["broken", *_error(error, code, characters)]))
-        return
-    program = _Program(names, code, characters)
-    _send(dumps(["loaded", [program.named(name) for name in wanted]], program.describe))
-    while frame := _receive():
-        _send(program.answer(frame))
+class Program:
+    """The one program of this process, and the objects of its own that it has shown to the judge."""
 
-
-class _Program:
-    """A loaded program, and the objects of its own that it has shown to the judge."""
-
-    def __init__(self, names: dict[str, object], code: str, characters: int) -> None:
-        self._names = names
-        self._code = code
+    def __init__(self, characters: int) -> None:
         self._characters = characters
+        self._code = ""
+        self._names: dict[str, object] = {}
         self._shown: list[object] = []
         self._reader = Reader(lambda content: self._shown[cast(int, content[0])])
 
-    def named(self, name: str) -> list[object]:
-        """The name, and `missing`, `callable` or `value` with the value."""
+    def warm(self) -> None:
+        """Do everything that a program needs, so that each fork finds it done.
+
+        A process's first compilation makes all types of syntax trees, and Python rewrites code that has run a
+        few times into what is faster: each page that this changes is copied once here, and not in every fork.
+        """
+        main = sys.modules["__main__"]
+        for _ in range(_WARM_ROUNDS):
+            self.load("warm none", _WARM)
+            self.answer('call warm\n[[1,"x",[1.5,null]]]')
+            self.answer("call warm\n[[1]]")
+        sys.modules["__main__"] = main
+        del sys.modules["program"]
+
+    def serve(self) -> None:
+        """Answer until the judge is gone.
+
+        A frame is its length in four bytes and text. To the judge: a letter for its kind, then JSON. From it:
+        first a line of names and the program, then `call NAME` or `trace NAME` and a line of arguments.
+        """
+        wanted, _, code = _receive().partition("\n")
+        _send(self.load(wanted, code))
+        while frame := _receive():
+            _send(self.answer(frame))
+
+    def load(self, wanted: str, code: str) -> str:
+        """What the program has under the names, or why it could not be loaded."""
+        self._code = code
+        try:
+            self._names = _load(code)
+        except BaseException as error:
+            return BROKEN + json.dumps(_error(error, code, self._characters))
+        return LOADED + dumps([self.named(name) for name in wanted.split()], self.describe)
+
+    def named(self, name: str) -> object:
+        """`missing`, `callable`, or the value in a list."""
         if name not in self._names:
-            return [name, "missing", None]
+            return "missing"
         value = self._names[name]
-        return [name, "callable", None] if callable(value) else [name, "value", value]
+        return "callable" if callable(value) else [value]
 
     def describe(self, value: object) -> list[object]:
         """A handle, type, text, truth and, if any, items: all that the judge learns of an object."""
@@ -71,19 +119,20 @@ class _Program:
         """What the function returned or raised, and its arguments if changed; for `trace`, its steps."""
         header, _, sent = frame.partition("\n")
         kind, _, name = header.partition(" ")
-        given, named = cast("tuple[list[object], dict[str, object]]", self._reader.loads(sent))
-        function = cast("Callable[..., object]", self._names[name])
+        arguments: Any = self._reader.loads(sent)  # Any: a list, and a dict by name if there is one
+        given, named = arguments[0], arguments[1] if len(arguments) > 1 else {}
+        function: Any = self._names[name]  # Any: whatever the program made callable
         if kind == "trace":
-            return json.dumps(["traced", _trace(function, given, named, self._code)])
+            return TRACED + json.dumps(_trace(function, given, named, self._code))
         try:
             result = function(*given, **named)
-            changed = None
+            changed = sent
             if any(map(is_mutable, given)):
-                changed = dumps([given, named], self.describe)
-            reply = dumps(["returned", result], self.describe)
+                changed = dumps(arguments, self.describe)
+            reply = RETURNED + dumps(result, self.describe)
         except BaseException as error:
-            return json.dumps(["raised", *_error(error, self._code, self._characters)])
-        return reply if changed is None or changed == sent else f"{reply}\n{changed}"
+            return RAISED + json.dumps(_error(error, self._code, self._characters))
+        return reply if changed == sent else f"{reply}\n{changed}"
 
     def _items(self, value: object) -> list[object] | None:
         if not hasattr(type(value), "__iter__") or isinstance(value, type):
@@ -185,18 +234,11 @@ def _trace(
 
 def _receive() -> str:
     """The next frame; empty when the judge is gone."""
-    size = int.from_bytes(_exactly(4), "big")
-    return _exactly(size).decode()
-
-
-def _exactly(size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        chunk = os.read(CHANNEL, size - len(data))
-        if not chunk:
-            return b""
-        data += chunk
-    return data
+    data = os.read(CHANNEL, _SLICE)  # The judge waits for an answer before it sends another.
+    while data and (len(data) < 4 or len(data) < 4 + int.from_bytes(data[:4], "big")):
+        chunk = os.read(CHANNEL, _SLICE)
+        data = data + chunk if chunk else b""
+    return data[4:].decode("utf-8", "surrogatepass")
 
 
 def _send(text: str) -> None:
@@ -206,6 +248,8 @@ def _send(text: str) -> None:
     except (AttributeError, OSError, ValueError):  # The program closed or replaced it.
         pass
     data = text.encode()
-    rest = memoryview(len(data).to_bytes(4, "big") + data)
-    while rest:
-        rest = rest[os.write(CHANNEL, rest) :]
+    data = len(data).to_bytes(4, "big") + data
+    while written := os.write(CHANNEL, data):
+        if written == len(data):
+            break
+        data = data[written:]

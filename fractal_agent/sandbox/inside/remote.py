@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import os
 import select
 import signal
@@ -14,7 +13,16 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self, cast
 
-from fractal_agent.sandbox.inside.values import Reader, dumps, write_back
+from fractal_agent.sandbox.inside.values import (
+    BROKEN,
+    LOADED,
+    RAISED,
+    RETURNED,
+    TRACED,
+    Reader,
+    dumps,
+    write_back,
+)
 
 REPLY_BYTES = 32 << 20
 """The longest reply that is read; the program is stopped over a longer one."""
@@ -110,7 +118,8 @@ class Call:
 
     def source(self) -> str:
         """As Python would be written: `f([1, 2], key=3)`."""
-        given, named = cast("tuple[list[object], dict[str, object]]", _MENTIONS.loads(self.arguments))
+        given, *rest = cast("list[list[object]]", _MENTIONS.loads(self.arguments))
+        named = cast("dict[str, object]", rest[0] if rest else {})
         parts = [show(argument) for argument in given] + [
             f"{key}={show(item)}" for key, item in named.items()
         ]
@@ -126,6 +135,8 @@ def show(value: object) -> str:
 
 
 _ANSWERS = Reader(Opaque)
+_QUICK_MS = 10
+"""A reply that comes within so many milliseconds is not timed."""
 _MENTIONS = Reader(lambda content: Opaque([*content, "", "<object>", True, None]))
 
 
@@ -176,16 +187,17 @@ class Remote:
 
         Raises Broken if it cannot be loaded, Stopped if it ends on the way.
         """
-        self._send(json.dumps(["load", code, names]))
+        self._send(f"{' '.join(names)}\n{code}")
         self._greet()
-        (kind, *rest), _ = self._reply({"loaded": 2, "broken": 4}, *self._call_limits)
-        if kind == "broken":
-            raise Broken(*map(str, rest))
+        kind, told, _ = self._reply(LOADED + BROKEN, *self._call_limits)
+        if kind == BROKEN:
+            raise Broken(*_error(told))
         found: dict[str, object] = {}
-        rows = rest[0] if isinstance(rest[0], list) else []
-        for name, row in zip(names, rows, strict=False):
-            if isinstance(row, list) and len(row) == 3 and row[1] != "missing":
-                found[name] = _Function(self, name) if row[1] == "callable" else row[2]
+        for name, row in zip(names, told if isinstance(told, list) else [], strict=False):
+            if row == "callable":
+                found[name] = _Function(self, name)
+            elif isinstance(row, list) and len(row) == 1:
+                found[name] = row[0]
         return found
 
     def limit_calls(self, cpu_seconds: float, wall_seconds: float) -> None:
@@ -194,22 +206,22 @@ class Remote:
 
     def call(self, name: str, given: tuple[object, ...], named: dict[str, object]) -> object:
         """What the function returns; arguments that it changed are changed. Raises Raised or Stopped."""
-        arguments = dumps([list(given), named], _handle)
+        arguments = dumps([list(given), named] if named else [list(given)], _handle)
         call = Call(name, arguments)
         self.calls.append(call)
         self._send(f"call {name}\n{arguments}")
-        (kind, *rest), changed = self._reply({"returned": 2, "raised": 4}, *self._call_limits)
-        if kind == "raised":
-            raise _raised(*map(str, rest))
+        kind, told, changed = self._reply(RETURNED + RAISED, *self._call_limits)
+        if kind == RAISED:
+            raise _raised(*_error(told))
         if changed is not None:
             write_back([given, named], [tuple(changed[0]), changed[1]])
-        call.result = rest[0]
-        return call.result
+        call.result = told
+        return told
 
     def trace(self, call: Call) -> list[object]:
         """Line, source and changed variables of the call's first steps. Raises Stopped."""
         self._send(f"trace {call.name}\n{call.arguments}")
-        (_, steps), _ = self._reply({"traced": 2}, *self._call_limits)
+        _, steps, _ = self._reply(TRACED, *self._call_limits)
         return steps if isinstance(steps, list) else []
 
     def _greet(self) -> None:
@@ -224,51 +236,39 @@ class Remote:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
 
     def _send(self, text: str) -> None:
-        data = text.encode()
+        data = text.encode("utf-8", "surrogatepass")
         try:
             self._socket.sendall(len(data).to_bytes(4, "big") + data)
         except OSError:
             self._end()
 
     def _reply(
-        self, lengths: dict[str, int], cpu_seconds: float, wall_seconds: float
-    ) -> tuple[list[object], tuple[list[object], dict[str, object]] | None]:
-        """The next frame, of one of these kinds and so long, and the arguments if they were changed."""
-        text = self._frame(cpu_seconds, wall_seconds)
+        self, kinds: str, cpu_seconds: float, wall_seconds: float
+    ) -> tuple[str, object, tuple[list[object], dict[str, object]] | None]:
+        """The next frame, of one of these kinds: its value, and the arguments if they were changed."""
         try:
-            first, _, second = text.decode().partition("\n")
-            frame = _ANSWERS.loads(first)
-            changed = _ANSWERS.loads(second) if second else None
+            text, _, changes = self._frame(cpu_seconds, wall_seconds).decode("ascii").partition("\n")
+            told = _ANSWERS.loads(text, 1)
+            changed = _ANSWERS.loads(changes) if changes else None
         except (ValueError, TypeError, RecursionError):
             raise Stopped("killed", OUT_OF_TURN) from None
-        match frame:
-            case [str(kind), *rest] if len(frame) == lengths.get(kind):
-                reply: list[object] = [kind, *rest]
-            case _:
-                raise Stopped("killed", OUT_OF_TURN)
-        match changed:
-            case None:
-                return reply, None
-            case [list(given), dict(named)]:
-                return reply, (given, named)
+        if text[0] in kinds:
+            match changed:
+                case None:
+                    return text[0], told, None
+                case [list(given)]:
+                    return text[0], told, (given, {})
+                case [list(given), dict(named)]:
+                    return text[0], told, (given, named)
         raise Stopped("killed", OUT_OF_TURN)
 
     def _frame(self, cpu_seconds: float, wall_seconds: float) -> bytes:
-        started, used = time.monotonic(), self._used()
+        """The next frame's text. Raises Stopped when it is too long or does not come in time."""
         received = self._received
+        wait: float = _QUICK_MS
+        until: tuple[float, float] | None = None
         while True:
-            if len(received) >= 4:
-                size = int.from_bytes(received[:4], "big")
-                if size > REPLY_BYTES:
-                    raise Stopped("killed", f"answered with more than {REPLY_BYTES} bytes")
-                if len(received) >= 4 + size:
-                    frame = bytes(received[4 : 4 + size])
-                    del received[: 4 + size]
-                    return frame
-            left = min(wall_seconds - (time.monotonic() - started), cpu_seconds - (self._used() - used))
-            if left <= 0:
-                raise Stopped("timeout", OUT_OF_TIME)
-            for descriptor, _ in self._poll.poll(left * 1000 + 1):
+            for descriptor, _ in self._poll.poll(wait):
                 if descriptor == self._output:
                     self._hear()
                     continue
@@ -276,6 +276,20 @@ class Remote:
                 if not chunk:
                     self._end()
                 received += chunk
+            if len(received) >= 4:
+                size = 4 + int.from_bytes(received[:4], "big")
+                if size > REPLY_BYTES:
+                    raise Stopped("killed", f"answered with more than {REPLY_BYTES} bytes")
+                if len(received) >= size:
+                    frame = bytes(received[4:size])
+                    del received[:size]
+                    return frame
+            if until is None:
+                until = time.monotonic() + wall_seconds, self._used() + cpu_seconds
+            left = min(until[0] - time.monotonic(), until[1] - self._used())
+            if left <= 0:
+                raise Stopped("timeout", OUT_OF_TIME)
+            wait = left * 1000 + 1
 
     def _used(self) -> float:
         """The program's processor time. Not wall time: a busy machine must not change a verdict."""
@@ -364,6 +378,14 @@ class Alarm:
 def name_of_end(status: int) -> str:
     """How a process ended, in words."""
     return f"died of {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
+
+
+def _error(told: object) -> list[str]:
+    """Type, builtin type and description of an exception. Raises Stopped for anything else."""
+    match told:
+        case [str(kind), str(builtin), str(description)]:
+            return [kind, builtin, description]
+    raise Stopped("killed", OUT_OF_TURN)
 
 
 def _handle(value: object) -> object:

@@ -7,7 +7,7 @@ import builtins
 
 BOOK = "__book__"
 """The name under which rewritten tests find their `Book`."""
-_CASE, _LEFT, _RIGHT = "__case__", "__left__", "__right__"
+_LEFT, _RIGHT, _CALLS, _ERROR = "__left__", "__right__", "__calls__", "__error__"
 
 
 def rewritten(tree: ast.Module) -> ast.Module:
@@ -40,24 +40,23 @@ class _Rewriting(ast.NodeTransformer):
     def visit_Try(self, node: ast.Try) -> ast.AST:
         self.generic_visit(node)
         if node.handlers:
-            node.body = [_with(_call("handled", node), node.body, node)]
+            node.body = [_handled(node)]
         return node
 
     def visit_With(self, node: ast.With) -> ast.AST:
         self.generic_visit(node)
-        node.body = [_with(_call("handled", node), node.body, node)]
+        node.body = [_handled(node)]
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        return _with(_call("step", node), [node], node) if isinstance(node.value, ast.Call) else node
+        return _guarded([node], "raised", node) if isinstance(node.value, ast.Call) else node
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
-        body = _comparison(node) or [_told(node, _case_call("held", node.test, _wanted(node.test)))]
-        case = _call("case", node, ast.Constant(ast.unparse(node.test)))
-        return _with(case, body, node, ast.Name(_CASE, ast.Store()))
+        source = ast.Constant(ast.unparse(node.test))
+        return _guarded(_compared(node) or _tried(node, source), "broke", node, source)
 
 
-def _comparison(node: ast.Assert) -> list[ast.stmt] | None:
+def _compared(node: ast.Assert) -> list[ast.stmt] | None:
     """For `left == right` and `left is right`, whose sides are evidence; None for any other condition."""
     test = node.test
     if (
@@ -67,40 +66,54 @@ def _comparison(node: ast.Assert) -> list[ast.stmt] | None:
     ):
         return None
     left, right = ast.Name(_LEFT, ast.Load()), ast.Name(_RIGHT, ast.Load())
-    holds = ast.Compare(left, test.ops, [right])
+    calls = ast.Call(ast.Attribute(ast.Name(BOOK, ast.Load()), "calls_made", ast.Load()), [], [])
+    differs = _write("differs", ast.Name(_CALLS, ast.Load()), left, right, *_message(node))
     return [
-        ast.copy_location(ast.Assign([ast.Name(_LEFT, ast.Store())], test.left), node),
-        ast.copy_location(ast.Expr(_case_call("between")), node),
-        ast.copy_location(ast.Assign([ast.Name(_RIGHT, ast.Store())], test.comparators[0]), node),
-        _told(node, _case_call("compared", holds, left, right)),
+        ast.Assign([ast.Name(_LEFT, ast.Store())], test.left),
+        ast.Assign([ast.Name(_CALLS, ast.Store())], calls),
+        ast.Assign([ast.Name(_RIGHT, ast.Store())], test.comparators[0]),
+        ast.If(ast.Compare(left, test.ops, [right]), [_write("held")], [differs]),
     ]
 
 
-def _told(node: ast.Assert, verdict: ast.expr) -> ast.stmt:
-    """The verdict, and the assertion's message only where it is needed."""
-    if node.msg is None:
-        return ast.copy_location(ast.Expr(verdict), node)
-    message = ast.Expr(_case_call("says", node.msg))
-    return ast.copy_location(ast.If(ast.UnaryOp(ast.Not(), verdict), [message], []), node)
+def _tried(node: ast.Assert, source: ast.expr) -> list[ast.stmt]:
+    fails = _write("fails", source, ast.Constant(_wanted(node.test)), *_message(node))
+    return [ast.If(node.test, [_write("held")], [fails])]
 
 
-def _wanted(test: ast.expr) -> ast.expr:
-    """What the call in a bare condition should return, as source; empty where the condition says more."""
+def _wanted(test: ast.expr) -> str:
+    """What the call in a bare condition should return; empty where the condition says more."""
     if isinstance(test, ast.Call):
-        return ast.Constant("True")
+        return "True"
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Call):
-        return ast.Constant("False")
-    return ast.Constant("")
+        return "False"
+    return ""
 
 
-def _call(name: str, at: ast.AST, *arguments: ast.expr) -> ast.expr:
-    book = ast.Attribute(ast.Name(BOOK, ast.Load()), name, ast.Load())
-    return ast.copy_location(ast.Call(book, list(arguments), []), at)
+def _message(node: ast.Assert) -> list[ast.expr]:
+    """The assertion's own message, to be made only where it is needed."""
+    nothing = ast.arguments([], [], None, [], [], None, [])
+    return [] if node.msg is None else [ast.Lambda(nothing, node.msg)]
 
 
-def _case_call(name: str, *arguments: ast.expr) -> ast.expr:
-    return ast.Call(ast.Attribute(ast.Name(_CASE, ast.Load()), name, ast.Load()), list(arguments), [])
+def _write(entry: str, *arguments: ast.expr) -> ast.stmt:
+    """The statement that writes into the book."""
+    book = ast.Attribute(ast.Name(BOOK, ast.Load()), entry, ast.Load())
+    return ast.Expr(ast.Call(book, list(arguments), []))
 
 
-def _with(manager: ast.expr, body: list[ast.stmt], at: ast.stmt, name: ast.expr | None = None) -> ast.stmt:
-    return ast.copy_location(ast.With([ast.withitem(manager, name)], body), at)
+def _guarded(body: list[ast.stmt], entry: str, at: ast.stmt, *arguments: ast.expr) -> ast.stmt:
+    """The statements; what they raise goes into the book under that entry."""
+    error = ast.Name(_ERROR, ast.Load())
+    handler = ast.ExceptHandler(
+        ast.Attribute(ast.Name(BOOK, ast.Load()), "errors", ast.Load()),
+        _ERROR,
+        [_write(entry, error, *arguments)],
+    )
+    return ast.copy_location(ast.Try(body, [handler], [], []), at)
+
+
+def _handled(node: ast.Try | ast.With) -> ast.stmt:
+    """The node's body, in which the tests handle what fails."""
+    handled = ast.Call(ast.Attribute(ast.Name(BOOK, ast.Load()), "handled", ast.Load()), [], [])
+    return ast.copy_location(ast.With([ast.withitem(handled)], node.body), node)

@@ -12,23 +12,39 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+LOADED, BROKEN, RETURNED, RAISED, TRACED = "LBRXT"
+"""With which letter a frame from the program to the judge begins."""
 MAX_DEPTH = 100
 """Of containers in containers; one that goes deeper, a cyclic one say, is a stranger."""
 MAX_BITS = 1 << 23
 """Of an integer; a longer one is a stranger, because arithmetic on it could stall the judge."""
 
-_PLAIN = frozenset({type(None), bool, int, float, str})
-_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+_ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 _MUTABLE = (list, dict, set, bytearray)
 _BASES = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
-_SHORT = _PLAIN - {int}
+_SHORT = frozenset({type(None), bool, float, str})
+_INTEGERS = frozenset({int})
 _DECIMAL = 1 << 10_000
 """Larger integers are written in hexadecimal, which has no limit of digits and takes linear time."""
 
 
 def dumps(value: object, stranger: Callable[[object], object]) -> str:
-    """The value as JSON. `stranger` gives what JSON is to hold for an object that is no builtin."""
+    """The value as JSON in ASCII. `stranger` gives what JSON is to hold for an object that is no builtin."""
     return _encode(pack(value, stranger, MAX_DEPTH))
+
+
+def _encode_by_parts() -> Callable[[object], str]:
+    """The encoder's `encode` without what it makes anew for each value: half of its time for a small one."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _ENCODER.encode
+    parts = make(
+        None, _ENCODER.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True
+    )
+    return lambda value: "".join(parts(value, 0))
+
+
+_encode = _encode_by_parts()
 
 
 class Reader:
@@ -36,14 +52,20 @@ class Reader:
 
     def __init__(self, stranger: Callable[[list[object]], object]) -> None:
         self._stranger = stranger
-        self._decode = json.JSONDecoder(object_hook=self._build).decode
+        self._scan: Any = json.JSONDecoder(object_hook=self._build).scan_once  # type: ignore[attr-defined]  # documented by its use
 
-    def loads(self, text: str) -> object:
-        """The value. Raises ValueError, TypeError or RecursionError for what `dumps` does not write."""
+    def loads(self, text: str, start: int = 0) -> object:
+        """The value that stands from `start` to the end.
+
+        Raises ValueError, TypeError or RecursionError for what `dumps` does not write.
+        """
         try:
-            return self._decode(text)
-        except (LookupError, OverflowError, AttributeError) as error:
+            value, end = self._scan(text, start)
+        except (StopIteration, LookupError, OverflowError, AttributeError) as error:
             raise ValueError(f"not a value: {error!r}") from error
+        if end != len(text):
+            raise ValueError(f"something stands behind the value, at {end}")
+        return value
 
     def _build(self, fields: dict[str, object]) -> object:
         ((tag, content),) = fields.items()
@@ -57,10 +79,10 @@ class Reader:
 def pack(value: Any, stranger: Callable[[object], object], depth: int) -> object:  # noqa: PLR0911  # one for each kind
     """The value as what `json` can write: each JSON object has one key, which names a type."""
     kind = type(value)
+    if kind in _SHORT:
+        return value
     if kind is int:
         return _integer(value, stranger)
-    if kind in _PLAIN:
-        return value
     if depth == 0:
         return {"o": stranger(value)}
     if kind is list:
@@ -111,15 +133,11 @@ def _integer(value: int, stranger: Callable[[object], object]) -> object:
 
 
 def _items(value: Iterable[object], stranger: Callable[[object], object], depth: int) -> list[object]:
-    items = list(value)
+    items: list[Any] = list(value)
     kinds = set(map(type, items))
-    if kinds <= _SHORT or (kinds <= _PLAIN and all(_is_short(item) for item in items if type(item) is int)):
+    if kinds <= _SHORT or (kinds == _INTEGERS and min(items) > -_DECIMAL and max(items) < _DECIMAL):
         return items
     return [pack(item, stranger, depth - 1) for item in items]
-
-
-def _is_short(value: int) -> bool:
-    return -_DECIMAL < value < _DECIMAL
 
 
 def _reduced(value: Any, base: Any) -> object:  # Any: what the two have in common, types cannot say

@@ -10,6 +10,7 @@ import gc
 import os
 import resource
 import socket
+import struct
 import sys
 
 from fractal_agent.sandbox.inside import confinement, program, seccomp
@@ -28,6 +29,8 @@ PRELOADED = (
 )
 """What most programs import. Each module makes every fork a little slower."""
 
+_ROOM_FOR_TWO = socket.CMSG_SPACE(8)
+"""Bytes of ancillary data that two descriptors take."""
 _FILES_AT_ONCE = 1_000
 """A program that left more files than this costs the zygote its life rather than the time to remove them."""
 
@@ -36,23 +39,24 @@ def main(settings: dict[str, object]) -> None:
     """Serve until the control socket is closed. `settings` is what `worker` makes of limits and jail."""
     control = socket.socket(fileno=int(str(settings["control"])))
     try:
-        _prepare(settings)
+        prepared = _prepare(settings)
     except Exception as error:  # noqa: BLE001  # the judge reports it
         control.send(f"{type(error).__name__}: {error}".encode())
         return
     control.send(b"ready")
+    own = os.getpid()
     while True:
-        command, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        command, ancillary, _, _ = control.recvmsg(1, _ROOM_FOR_TWO)
         if not command:
             return
         if command != b"f":
             continue
-        own = os.getpid()
+        channel, output = struct.unpack("=ii", ancillary[0][2])
         child = os.fork()
         if not child:
-            _become_program(settings, descriptors, own)
-        for descriptor in descriptors:
-            os.close(descriptor)
+            _become_program(settings, prepared, channel, output, own)
+        os.close(channel)
+        os.close(output)
         control.recv(1)  # `k`, or the end of the judge.
         os.kill(child, 9)
         _, status = os.waitpid(child, 0)
@@ -64,15 +68,16 @@ def main(settings: dict[str, object]) -> None:
             return
 
 
-def _prepare(settings: dict[str, object]) -> None:
+def _prepare(settings: dict[str, object]) -> program.Program:
+    """All that need not be done anew in each fork."""
     confinement.die_with_parent(0)
     confinement.adopt_orphans()
     os.chdir(str(settings["folder"]))
     os.environ.clear()
     for name in PRELOADED:
         __import__(name)
-    # A process's first compilation makes all types of syntax trees, which takes as long as everything else.
-    exec(compile("def warm(x): return [x]", program.PROGRAM, "exec"), {})  # noqa: S102  # our own code
+    prepared = program.Program(int(str(settings["characters"])))
+    prepared.warm()
     sys.stdin.close()
     null = os.open("/dev/null", os.O_RDWR)
     for descriptor in (0, 1, 2):
@@ -89,26 +94,30 @@ def _prepare(settings: dict[str, object]) -> None:
     if settings["seccomp"]:
         seccomp.narrowing(0)  # Prepared once, so that no child has to.
         confinement.filter_calls(seccomp.allowing())
+    for number, soft, hard in settings["limits"]:  # type: ignore[attr-defined]  # a list of triples
+        resource.setrlimit(number, (soft, hard))
     gc.collect()
     gc.freeze()
+    return prepared
 
 
-def _become_program(settings: dict[str, object], descriptors: list[int], zygote: int) -> None:
+def _become_program(
+    settings: dict[str, object], prepared: program.Program, channel: int, output: int, zygote: int
+) -> None:
     """In the child: take the channel and the pipe, take the limits, run. Never returns."""
     try:
-        confinement.die_with_parent(zygote)
-        channel, output = descriptors
+        if settings["orphaned"]:
+            confinement.die_with_parent(zygote)
         os.dup2(output, 1)
         if channel != program.CHANNEL:
-            os.dup2(channel, program.CHANNEL)
+            os.dup2(channel, program.CHANNEL, inheritable=False)
         os.closerange(program.CHANNEL + 1, 1 + max(channel, output, int(str(settings["control"])), 63))
-        os.set_inheritable(program.CHANNEL, False)
-        for number, soft, hard in settings["limits"]:  # type: ignore[attr-defined]  # a list of triples
+        for number, soft, hard in settings["own_limits"]:  # type: ignore[attr-defined]  # as above
             resource.setrlimit(number, (soft, hard))
         if settings["seccomp"]:
             confinement.filter_calls(seccomp.narrowing(os.getpid()))
         os.write(program.CHANNEL, b"!")  # From here on the judge knows whose processor time to watch.
-        program.serve(int(str(settings["characters"])))
+        prepared.serve()
     finally:
         os._exit(0)
 
