@@ -9,10 +9,10 @@ LOCK := $(if $(GPU),requirements/gpu.txt,requirements/cpu.txt)
 python := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help solve test torture bench-log setup model lint lock clean
+.PHONY: help solve test torture bench-log bench-sandbox setup model lint lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # With arguments of your own the command may need another model or none, and fetches what it needs itself.
 solve: setup $(if $(ARGS),,model) ## solve the first 10 HumanEval problems (from nothing: about 5 minutes and 6 GB)
@@ -43,6 +43,11 @@ bench-log: setup ## how fast the log is, beside other stores of events (about 10
 	@test -x $(bench) || { $(python) -m venv .venv-bench && echo '*' >.venv-bench/.gitignore; }
 	@$(bench) -m pip --disable-pip-version-check install -qq --no-deps --ignore-requires-python -r requirements/bench.txt
 	@PYTHONPATH=. $(bench) benchmarks/log --python $(python) $(ARGS)
+
+bench-sandbox: setup ## how fast the sandbox is, beside the harnesses of HumanEval and EvalPlus (a minute)
+	@$(python) -m pip --disable-pip-version-check install -qq --no-deps --upgrade --target build/bench \
+		-r requirements/bench-sandbox.txt
+	@PYTHONPATH=build/bench $(python) benchmarks/sandbox.py $(ARGS)
 
 # LOCK_TORCH says where uv finds the CPU build of torch, which is not on PyPI.
 LOCK_TORCH := --torch-backend cpu

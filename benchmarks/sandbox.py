@@ -1,10 +1,10 @@
 """Programs a second in the sandbox beside HumanEval's own harness, and EvalPlus's where it is installed.
 
-    python benchmarks/sandbox.py [--rounds 3] [--level bubblewrap] [--json]
+    make bench-sandbox ARGS="[--rounds 3] [--level bubblewrap] [--json]"
 
 Each round runs all 164 canonical solutions with their tests through every harness in turn, so that whatever
 else the machine does falls on all of them. One program at a time, pinned to one processor; the first round is
-not counted.
+not counted. Memory is that of the idle sandbox after the last round: its processes' proportional set sizes.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -91,7 +92,25 @@ async def measure(rounds: int, level: str) -> dict[str, dict[str, float]]:
                     begun = time.perf_counter()
                     passed = harness(problem)
                     _note(times, wrong, name, begun, passed, counted=turn > 0)
-    return {name: _figures(each) | {"not passed": wrong[name] / rounds} for name, each in times.items()}
+        idle = sum(map(_proportional_set_size, _descendants(os.getpid()))) / 1e6
+    figures = {name: _figures(each) | {"not passed": wrong[name] / rounds} for name, each in times.items()}
+    figures["fractal_agent"]["idle MB"] = idle
+    return figures
+
+
+def _descendants(parent: int) -> list[int]:
+    """The processes below one. Those that end while they are looked for are left out."""
+    found = []
+    for children in Path(f"/proc/{parent}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            found += [child, *_descendants(child)]
+    return found
+
+
+def _proportional_set_size(process: int) -> int:
+    """Bytes; a page that n processes share counts as an n-th of a page in each."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _note(

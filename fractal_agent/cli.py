@@ -104,7 +104,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = exit_for(error)
         if code is None:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        from fractal_agent.terminal import visible
+
+        print(visible(f"error: {error}"), file=sys.stderr)
         return code
     return Exit.DONE
 

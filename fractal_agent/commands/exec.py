@@ -55,19 +55,24 @@ def _print(trial: "Trial") -> None:
     from rich.text import Text
 
     from fractal_agent.commands.options import console
+    from fractal_agent.terminal import visible_line
 
     page = console()
+
+    def line(text: str, style: str = "") -> None:
+        page.print(Text(visible_line(text), style=style), soft_wrap=True)
+
     style = "green" if trial.outcome == "passed" else "bold red"
     held = "1 assertion" if trial.passed == 1 else f"{trial.passed} assertions"
     counts = f": {held} held, {trial.failures} did not"
     page.print(Text.assemble((trial.outcome, style), counts))
     for failure in trial.failed:
         found = f"raised {failure.error}" if failure.error and not failure.actual else failure.actual
-        page.print(Text(f"  {failure.call}  ->  {found}"), soft_wrap=True)
+        line(f"  {failure.call}  ->  {found}")
         if failure.expected:
-            page.print(Text(f"    expected {failure.expected}", style="dim"), soft_wrap=True)
+            line(f"    expected {failure.expected}", style="dim")
     if trial.error and not trial.failed:
-        page.print(Text(f"  {trial.error}"), soft_wrap=True)
+        line(f"  {trial.error}")
     for step in trial.trace:
         changed = ", ".join(f"{name} = {value}" for name, value in step.changed.items())
-        page.print(Text(f"  {step.line:4}  {step.source:40}  {changed}"), soft_wrap=True)
+        line(f"  {step.line:4}  {step.source:40}  {changed}")

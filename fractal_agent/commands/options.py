@@ -57,17 +57,21 @@ def print_json(result: object) -> None:
     """The result as one indented JSON document on stdout."""
     import msgspec
 
-    print(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
+    from fractal_agent.terminal import visible
+
+    print(visible(msgspec.json.format(msgspec.json.encode(result), indent=2).decode()))
 
 
 def console(fitting: Iterable[str] | None = None) -> "Console":
     """Where results for people are printed: as wide as the terminal, or as wide as they need.
 
+    What they quote of programs and models cannot steer the terminal.
+
     `fitting` are the lines that must fit where there is no terminal; without it nearly anything does.
     """
-    from rich.console import Console
+    from fractal_agent.terminal import Terminal
 
-    made = Console(highlight=False)
+    made = Terminal(highlight=False)
     if not made.is_terminal:
         made.width = PIPED_WIDTH if fitting is None else max((len(line) + 1 for line in fitting), default=80)
     return made

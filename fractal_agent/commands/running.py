@@ -21,6 +21,7 @@ from fractal_agent.logs import Level, LogStyle, logging_to
 from fractal_agent.report.live import live_progress, spoken_on
 from fractal_agent.report.summary import next_command, render_summary, summarize
 from fractal_agent.run import RunFailed
+from fractal_agent.terminal import visible
 from replay.drift import Diverged
 from replay.timeline import Timeline
 
@@ -122,15 +123,15 @@ def _explain(failure: RunFailed) -> None:
     """One message for a failure of the world; the traceback too when a role or an architecture raised."""
     cause = failure.__cause__
     if isinstance(cause, Exception) and not isinstance(cause, EngineError) and exit_for(cause) is None:
-        traceback.print_exception(cause, file=sys.stderr)
-    typer.echo(f"error: {failure}", err=True)
+        typer.echo(visible("".join(traceback.format_exception(cause))), nl=False, err=True)
+    typer.echo(visible(f"error: {failure}"), err=True)
 
 
 def _explain_drift(diverged: Diverged) -> None:
-    typer.echo("\n".join(diverged.diff()), err=True)
+    typer.echo(visible("\n".join(diverged.diff())), err=True)
     typer.echo(
-        f"error: {diverged}. What is recorded cannot be reused: undo the change of the code, or go on with "
-        "--accept-drift.",
+        f"error: {visible(str(diverged))}. What is recorded cannot be reused: undo the change of the code, "
+        "or go on with --accept-drift.",
         err=True,
     )
 

@@ -118,11 +118,10 @@ class Recordings:
 
     def _update(self, folder: Path, catalog: Catalog) -> str:
         """What came of recording the run anew; its progress is seen, for a model takes its time."""
-        from rich.console import Console
-
         from fractal_agent.commands.running import TerminalViewer
+        from fractal_agent.terminal import Terminal
 
-        console = Console(stderr=True)
+        console = Terminal(stderr=True)
         with self._uncaptured(), chdir(self._config.rootpath):
             console.print()
             return f"recorded anew: {rerecord(folder, catalog, TerminalViewer(console)).sentence}"

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from events import Entry, Event, GradingCompleted
+from fractal_agent.terminal import Terminal
 from replay.timeline import Timeline
 
 QUIET_SECONDS = 10.0
@@ -25,10 +26,10 @@ def spoken_on(stream: TextIO) -> Iterator[Console]:
     try:
         descriptor = os.dup(stream.fileno())
     except (OSError, ValueError):
-        yield Console(file=stream)
+        yield Terminal(file=stream)
         return
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as copy:
-        yield Console(file=copy)
+        yield Terminal(file=copy)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     open_files: int = 64
     """Highest number of file descriptors."""
     processes: int = 64
-    """Threads. New processes are refused at any number wherever system calls are filtered."""
+    """Threads, under bubblewrap and not for root. New processes are refused wherever calls are filtered."""
     source_bytes: int = 2 << 20
     """Length of the program; a longer one is an error without being run."""
 

@@ -1,10 +1,13 @@
 """The jails for machines that forbid namespaces: a plain process that confines itself."""
 
+import fcntl
+import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 
 from fractal_agent.sandbox.base import Limits, SandboxError
 from fractal_agent.sandbox.inside.confinement import landlock_version
@@ -68,15 +71,41 @@ class LimitsJail:
             )
 
 
+_PREFIX = "fractal-agent-sandbox-"
+_YOUNG_SECONDS = 60.0
+"""A folder younger than this may be one that its owner is about to lock."""
+
+
 @contextmanager
 def _folder() -> Iterator[str]:
-    """A new folder of the user's own, removed after the block as far as programs left that possible."""
-    folder = Path(mkdtemp(prefix="sandbox-"))
+    """A new folder of the user's own, removed after the block as far as programs left that possible.
+
+    If this process is killed, the next that makes one removes it: a lock tells whether the owner lives.
+    """
+    _sweep()
+    folder = Path(mkdtemp(prefix=_PREFIX))
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield str(folder)
     finally:
         with suppress(OSError):
             remove(folder)
+        os.close(lock)
+
+
+def _sweep() -> None:
+    """Remove the folders of this user whose owners were killed."""
+    for folder in Path(gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # Another's, a link, locked, or just removed by another process.
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                found = os.fstat(lock)
+                if found.st_uid == os.getuid() and time.time() - found.st_mtime > _YOUNG_SECONDS:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    remove(folder)
+            finally:
+                os.close(lock)
 
 
 def remove(folder: Path) -> None:

@@ -17,9 +17,6 @@ from fractal_agent.sandbox.worker import Answer, OutOfTime, Worker, WorkerGone, 
 _WHERE = re.compile(r" \(line \d+: [^\n]*\)$")
 """The line of the program that an exception rose in: its own text, and nothing of the tests."""
 
-_ATTEMPTS = 2
-"""A worker may have broken while it was idle, or in cleaning up after the last program."""
-
 
 class _Place(msgspec.Struct):
     """A worker and what ends it."""
@@ -128,30 +125,36 @@ class PooledSandbox:
         return answer
 
     async def _run(self, job: dict[str, object]) -> Answer:
+        """What a worker says of the job. The first may have broken while it was idle, and says nothing."""
         async with self._places:
-            for attempt in range(1, _ATTEMPTS + 1):
-                try:
-                    return await self._run_once(job)
-                except WorkerGone:
-                    if attempt == _ATTEMPTS:
-                        raise
-        raise AssertionError("unreachable")
+            try:
+                return await self._run_once(job, await self._waiting())
+            except WorkerGone:
+                return await self._run_once(job, await self._fresh())
 
-    async def _run_once(self, job: dict[str, object]) -> Answer:
-        """What a worker says of the job. It goes back to the others only if it answered."""
-        place = self._idle.pop() if self._idle else await self._start()
-        answered = False
+    async def _run_once(self, job: dict[str, object], place: _Place) -> Answer:
+        """What a worker says of the job. It goes back to the others if it can take another."""
+        kept = False
         try:
             answer = await place.worker.ask(job)
-            answered = True
+            kept = not answer.spent
         except OutOfTime:
             return Answer(outcome="timeout", error=f"no verdict within {self._limits.wall_seconds:g} s")
         finally:
-            if answered:
+            if kept:
                 self._idle.append(place)
             else:
                 await _end(place)
         return answer
+
+    async def _waiting(self) -> _Place:
+        return self._idle.pop() if self._idle else await self._start()
+
+    async def _fresh(self) -> _Place:
+        """One that no program has met, at the cost of one that waits: there are never more than places."""
+        if self._idle:
+            await _end(self._idle.pop())
+        return await self._start()
 
     async def _start(self) -> _Place:
         ending = working(self._jail, self._limits)

@@ -1,6 +1,8 @@
 """Tries one file with a program against one with tests: what `exec` does."""
 
 import ast
+import builtins
+import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -59,8 +61,8 @@ async def try_file(
 ) -> Trial:
     """The verdict of the tests (`check(candidate)`, or bare assertions) on the program.
 
-    `entry_point` is the last function of the program by default. Raises NoProgram if a file cannot be read
-    or the tests are no text, TestsUnusable, and SandboxError if no sandbox can be had.
+    `entry_point` is the last function of the program by default. Raises NoProgram if a file cannot be read,
+    the tests are no text or there is no function, TestsUnusable, and SandboxError if no sandbox can be had.
     """
     source = _text(program)
     if isinstance(source, Trial):
@@ -68,8 +70,8 @@ async def try_file(
     asked = _text(tests)
     if isinstance(asked, Trial):
         raise NoProgram(tests, asked.error, "tests as UTF-8 text")
+    name = entry_point or _entry_point(program, source)
     async with open_sandbox(kind, concurrency=1, unsafe=unsafe) as sandbox:
-        name = entry_point or _last_function(source)
         judged = await sandbox.judge(source, name, asked, trace=trace)
         return _trial(judged, sandbox.level, sandbox.notice)
 
@@ -93,16 +95,46 @@ def _text(file: Path) -> str | Trial:
         return Trial(outcome="refused", error=f"no UTF-8 at offset {error.start}")
 
 
-def _last_function(source: str) -> str:
-    """Empty where there is none, or the source is no Python; then the program cannot be loaded either."""
+def _entry_point(file: Path, source: str) -> str:
+    """The last function of the program, else the last lambda or class with a name; empty if it is no Python.
+
+    Never a builtin's name: the tests may mean the builtin by it. Raises NoProgram if there is none.
+    """
     try:
-        body = ast.parse(source).body
+        with warnings.catch_warnings(action="ignore"):
+            body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    names = [
-        node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    ]
-    return names[-1] if names else ""
+        return ""  # Loading it will say why.
+    names = {
+        "function": [node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)],
+        "lambda": [name for node in body for name in _lambdas(node)],
+        "class": [node.name for node in body if isinstance(node, ast.ClassDef)],
+    }
+    for found in names.values():
+        if chosen := [name for name in found if not _is_taken(name)]:
+            return chosen[-1]
+    taken = ", ".join(name for found in names.values() for name in found)
+    raise NoProgram(
+        file,
+        f"no function to test but {taken}, whose names Python takes itself"
+        if taken
+        else "no function to test",
+        "one at top level, or its name by --entry-point",
+    )
+
+
+def _lambdas(node: ast.stmt) -> list[str]:
+    """The names to which the statement gives a lambda."""
+    match node:
+        case ast.Assign(targets=targets, value=ast.Lambda()):
+            return [target.id for target in targets if isinstance(target, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Lambda()):
+            return [name]
+    return []
+
+
+def _is_taken(name: str) -> bool:
+    return hasattr(builtins, name) or (name.startswith("__") and name.endswith("__"))
 
 
 def _trial(judged: Judged, level: str, notice: str) -> Trial:

@@ -11,13 +11,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from functools import cache
 from pathlib import Path
 from resource import RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_NPROC
-from subprocess import DEVNULL, PIPE
+from subprocess import DEVNULL
+from tempfile import TemporaryFile
 from types import CodeType
-from typing import Any
+from typing import IO, Any
 
 import anyio
+import anyio.to_thread
 import msgspec
-from anyio.abc import Process
 
 from fractal_agent.sandbox.base import Limits, SandboxError
 from fractal_agent.sandbox.inside.confinement import landlock_version
@@ -27,7 +28,19 @@ from fractal_agent.sandbox.jail import ENVIRONMENT, INTERPRETER, LIBRARIES, STAR
 _INSIDE = Path(__file__).with_name("inside")
 _PACKAGE = "fractal_agent.sandbox.inside"
 _ZYGOTE = ("values", "confinement", "seccomp", "program", "zygote")
-_JUDGE = ("values", "confinement", "seccomp", "remote", "rewriting", "evidence", "examples", "judge")
+_JUDGE = (
+    "values",
+    "confinement",
+    "seccomp",
+    "standins",
+    "stops",
+    "remote",
+    "rewriting",
+    "evidence",
+    "suite",
+    "examples",
+    "judge",
+)
 """Modules in the order of their imports; the last has `main`."""
 
 _JUDGE_MEMORY = 2 << 30
@@ -55,6 +68,8 @@ class Answer(msgspec.Struct, kw_only=True):
     """What is wrong with the tests."""
     gone: str = ""
     """What is wrong with the sandbox."""
+    spent: bool = False
+    """The program left more than its zygote could remove, so the worker takes no other job."""
     ready: bool = False
 
 
@@ -134,38 +149,58 @@ async def working(jail: Jail, limits: Limits) -> AsyncIterator[Worker]:
         ours.setblocking(False)
         ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         controlling, controlled = map(stack.enter_context, map(closing, ends))
-        launch = stack.enter_context(jail.enter(controlled.fileno()))
-        zygote = await stack.enter_async_context(_running(launch.command, controlled))
-        judge = await stack.enter_async_context(_running((str(INTERPRETER), *START), channel, controlling))
-        with anyio.CancelScope() as starting:
-            starting.deadline = anyio.current_time() + _START_SECONDS
-            await _tell(zygote, _code(_ZYGOTE) + marshal.dumps(_zygote_settings(launch, controlled, limits)))
-            await _tell(
-                judge, _code(_JUDGE) + marshal.dumps(_judge_settings(launch, channel, controlling, limits))
-            )
-            for end in (channel, controlling, controlled):
-                end.close()
-            worker = Worker(ours, limits)
+        launch = await stack.enter_async_context(_entered(jail, controlled.fileno()))
+        said = stack.enter_context(TemporaryFile())  # noqa: SIM115  # it is one
+        told = _code(_ZYGOTE) + marshal.dumps(_zygote_settings(launch, controlled, limits))
+        await stack.enter_async_context(_running(launch.command, told, said, controlled))
+        told = _code(_JUDGE) + marshal.dumps(_judge_settings(launch, channel, controlling, limits))
+        command = (str(INTERPRETER), *START)
+        await stack.enter_async_context(_running(command, told, said, channel, controlling))
+        for end in (channel, controlling, controlled):
+            end.close()
+        worker = Worker(ours, limits)
+        with anyio.move_on_after(_START_SECONDS) as starting:
             try:
                 await worker.hear()
             except WorkerGone as error:
-                raise await _not_started(error, zygote, judge) from error
+                said.seek(0)
+                found = f"{error.found}; {said.read().decode(errors='replace').strip()}"
+                raise WorkerGone("starting the sandbox", found) from error
         if starting.cancelled_caught:
             raise WorkerGone("starting the sandbox", f"not ready after {_START_SECONDS:g} s")
         yield worker
 
 
 @asynccontextmanager
-async def _running(command: tuple[str, ...], *inherited: socket.socket) -> AsyncIterator[Process]:
-    """The started process, killed with all that it started when the block is left in any way."""
+async def _entered(jail: Jail, control: int) -> AsyncIterator[Launch]:
+    """The jail, left in a thread: removing what programs have left can take seconds."""
+    entering = jail.enter(control)
+    launch = entering.__enter__()
+    try:
+        yield launch
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(entering.__exit__, None, None, None)
+
+
+@asynccontextmanager
+async def _running(
+    command: tuple[str, ...], told: bytes, said: IO[bytes], *inherited: socket.socket
+) -> AsyncIterator[None]:
+    """Have a process, killed with all that it started when the block is left in any way.
+
+    It is told and heard through files: of a pipe, the event loop may close our end only after the block.
+    """
     # A start that is cancelled half way would leave a process that nobody knows of.
-    with anyio.CancelScope(shield=True):
+    with anyio.CancelScope(shield=True), TemporaryFile() as stdin:
+        stdin.write(told)
+        stdin.seek(0)
         try:
             process = await anyio.open_process(
                 command,
-                stdin=PIPE,
+                stdin=stdin,
                 stdout=DEVNULL,
-                stderr=PIPE,
+                stderr=said,
                 cwd="/",
                 env=ENVIRONMENT,
                 start_new_session=True,
@@ -179,32 +214,12 @@ async def _running(command: tuple[str, ...], *inherited: socket.socket) -> Async
                 advice="Install bubblewrap; `doctor` tells what else this machine allows.",
             ) from error
     try:
-        yield process
+        yield
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         with anyio.CancelScope(shield=True):
             await process.aclose()
-
-
-async def _tell(process: Process, message: bytes) -> None:
-    """Send what the interpreter runs; one that is already gone need not hear it."""
-    assert process.stdin is not None
-    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, ConnectionError):
-        await process.stdin.send(message)
-    await process.stdin.aclose()
-
-
-async def _not_started(error: WorkerGone, *processes: Process) -> SandboxError:
-    """The error with what the processes said and how they ended."""
-    said = []
-    for process in processes:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        assert process.stderr is not None
-        with suppress(anyio.EndOfStream):
-            said.append((await process.stderr.receive()).decode(errors="replace").strip())
-    return WorkerGone("starting the sandbox", "; ".join([error.found, *said]))
 
 
 @cache

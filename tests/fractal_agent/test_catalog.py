@@ -1,5 +1,6 @@
 """Roles and architectures by name, and a fifth role in one file."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,18 @@ def test_fifth_role_is_one_file(skeptic: str, tmp_path: Path) -> None:
 def test_plugin_brings_its_role(skeptic: str) -> None:
     """The catalog lists the plug-in's role beside the built-in ones."""
     assert {"skeptic", "critic"} <= set(load_catalog([skeptic]).roles)
+
+
+def test_plugin_module_in_the_current_folder(
+    skeptic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module that is named without a path is found in the current folder, behind all that is installed."""
+    (tmp_path / "skeptic_here.py").write_text(Path(skeptic).read_text())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each])
+
+    assert "skeptic" in load_catalog(["skeptic_here"]).roles
+    assert sys.path[-1] == str(tmp_path)
 
 
 def test_missing_plugin_is_named() -> None:

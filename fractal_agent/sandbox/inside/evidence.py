@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
-from fractal_agent.sandbox.inside.remote import Call, Raised, Remote, show
+from fractal_agent.sandbox.inside.remote import Call, Remote, show
+from fractal_agent.sandbox.inside.standins import Function, told_of
 
 KEPT = 20
 """So many failures are kept with their evidence; of more, only the number."""
+_Made = Callable[[], object]
 
 
 class Book:
     """Assertions of one run of the tests, in the order in which they were reached.
 
-    The rewritten tests call `held`, `differs`, `fails`, `broke`, `raised` and `handled`. While they handle
-    exceptions themselves, what fails is raised there, and not written down.
+    The rewritten tests call `held`, `differs`, `fails`, `broke`, `raised` and `handling`.
     """
 
     errors = Exception
@@ -29,11 +31,18 @@ class Book:
         """Type of the exception with which the plain tests would have ended."""
         self.first: Call | None = None
         """The call behind the first failure."""
+        self._remote = remote
         self._calls = remote.calls
-        self.calls_made = remote.calls.__len__
-        """How many calls were made since the last assertion."""
-        self._handling = 0
         self._last: Call | None = None
+        self._handling = 0
+        """In so many blocks the tests handle exceptions themselves: there one is raised, not written down."""
+        self._handling_failures = 0
+        """In so many of these, failed assertions too."""
+
+    @property
+    def called(self) -> bool:
+        """The tests have called the program."""
+        return self._remote.called > 0
 
     def held(self) -> None:
         """The condition of an assertion was true."""
@@ -42,18 +51,27 @@ class Book:
             self._last = self._calls[-1]
             self._calls.clear()
 
-    def differs(self, left_calls: int, left: object, right: object, *message: Callable[[], object]) -> None:
-        """Two sides are not equal; so many calls had been made when the left one was known."""
-        of_left = self._calls[left_calls - 1] if left_calls else None
+    def latest(self) -> Call | None:
+        """The last call since the last assertion."""
+        return self._calls[-1] if self._calls else None
+
+    def differs(self, of_left: Call | None, left: object, right: object, *message: _Made) -> None:
+        """Two sides are not equal; with this call the left one was known."""
         turned = of_left is None and bool(self._calls)
         last = self.call()
         actual, expected = (right, left) if turned else (left, right)
         self._fails(of_left or last, show(expected), show(actual), message)
 
-    def fails(self, source: str, wanted: str, *message: Callable[[], object]) -> None:
-        """A condition was false that reads so, and that wants its call to return this, if not empty."""
+    def fails(
+        self, source: str, value: object, wanted: str, names: dict[str, _Made], *message: _Made
+    ) -> None:
+        """A condition that reads so is not met. If all of it is one call, that should return `wanted`."""
         call = self.call()
-        self._fails(call, wanted or source, show(call.result) if call else "", message)
+        known = ", ".join(f"{name} = {show(item)}" for name, item in _values(names))
+        expected = f"{source} where {known}" if known else source
+        if call and call.result is value:
+            expected = wanted
+        self._fails(call, expected, show(call.result) if call else "", message)
 
     def broke(self, error: Exception, source: str) -> None:
         """Something was raised where an assertion that reads so was tried."""
@@ -63,18 +81,20 @@ class Book:
 
     def raised(self, error: Exception) -> None:
         """Something was raised by a statement whose value nobody uses: a failure too, if by the program."""
-        if self._handling or not isinstance(error, Raised):
+        if self._handling or told_of(error) is None:
             raise error
         self.fail_of(error, "")
 
     @contextmanager
-    def handled(self) -> Iterator[None]:
-        """A block in which the tests may expect a failure."""
+    def handling(self, failures: bool) -> Iterator[None]:
+        """A block in which the tests handle exceptions themselves, and perhaps failed assertions."""
         self._handling += 1
+        self._handling_failures += failures
         try:
             yield
         finally:
             self._handling -= 1
+            self._handling_failures -= failures
 
     def call(self) -> Call | None:
         """The call that an assertion is about: the last one made."""
@@ -95,27 +115,51 @@ class Book:
 
     def fail_of(self, error: Exception, expected: str) -> None:
         """A failure because something was raised: by the program, or by the tests over what it returned."""
-        call = self.call()
-        if isinstance(error, Raised):
-            self.fail(error.kind, "error", call=call, expected=expected, error=error.description)
+        if isinstance(error, _Failed):
+            self.fail(
+                "AssertionError", "failed", call=error.call, expected=error.expected, actual=error.actual
+            )
+            return
+        call, told = self.call(), told_of(error)
+        if told:
+            self.fail(told.kind, "error", call=call, expected=expected, error=told.description)
             return
         actual = show(call.result) if call else ""
         kind = type(error).__name__
-        told = str(error) if isinstance(error, AssertionError) else f"{kind}: {error}"
-        self.fail(kind, "failed", call=call, expected=expected, actual=actual, error=told)
+        text = str(error) if isinstance(error, AssertionError) else f"{kind}: {error}"
+        self.fail(kind, "failed", call=call, expected=expected, actual=actual, error=text)
 
-    def _fails(
-        self, call: Call | None, expected: str, actual: str, message: tuple[Callable[[], object], ...]
-    ) -> None:
+    def _fails(self, call: Call | None, expected: str, actual: str, message: tuple[_Made, ...]) -> None:
         """The assertion's own message speaks where no call does."""
-        if self._handling:
-            raise AssertionError(*(make() for make in message))
+        if self._handling_failures:
+            raise _Failed(call, expected, actual, *(make() for make in message))
         told = "" if call else " ".join(_said(make) for make in message)
         self.fail("AssertionError", "failed", call=call, expected=expected, actual=actual, error=told)
 
 
-def _said(message: Callable[[], object]) -> str:
+class _Failed(AssertionError):
+    """An assertion that failed where the tests handle that; its evidence counts if they do not."""
+
+    def __init__(self, call: Call | None, expected: str, actual: str, *message: object) -> None:
+        super().__init__(*message)
+        self.call = call
+        self.expected = expected
+        self.actual = actual
+
+
+def _said(message: _Made) -> str:
     try:
         return str(message())
     except Exception as error:  # noqa: BLE001  # the tests' own
         return f"<message that raises {type(error).__name__}>"
+
+
+def _values(names: dict[str, _Made]) -> Iterator[tuple[str, object]]:
+    """What the names stand for, functions and modules left out."""
+    for name, make in names.items():
+        try:
+            value = make()
+        except Exception:  # noqa: BLE001, S112  # a name that is not bound here
+            continue
+        if not callable(value) and not isinstance(value, ModuleType | Function):
+            yield name, value

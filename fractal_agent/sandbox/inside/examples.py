@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import math
 import socket
 import time
 
-from fractal_agent.sandbox.inside.remote import (
-    OUT_OF_TIME,
-    Alarm,
-    Broken,
-    Raised,
-    Remote,
-    Stopped,
-    show,
-)
+from fractal_agent.sandbox.inside.remote import OUT_OF_TIME, Remote, show
 from fractal_agent.sandbox.inside.rewriting import names_needed
+from fractal_agent.sandbox.inside.standins import told_of
+from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped
 
 RELATIVE_TOLERANCE = 1e-6
 """Of floats: prompts show them rounded."""
@@ -46,7 +41,7 @@ def run_examples(
     printed = b""
     answer: dict[str, object] = {"outcome": "passed", "error": "", "kind": ""}
     until = time.monotonic() + limits["wall_seconds"]
-    loaded = False
+    loaded = spent = False
     while answer["outcome"] == "passed" and (not loaded or len(results) < len(todo)):
         loaded = True
         remote = Remote(control, limits)
@@ -59,9 +54,12 @@ def run_examples(
             except Stopped as stop:
                 answer |= {"outcome": stop.outcome, "error": stop.error}
         printed = printed or remote.stdout
+        spent = remote.spent
+        if spent and answer["outcome"] == "passed" and len(results) < len(todo):
+            answer |= {"outcome": "killed", "error": "left more files than can be removed"}
     if answer["outcome"] == "passed" and any(result["outcome"] != "passed" for result in results):
         answer["outcome"] = "failed"
-    return {**answer, "failures": results, "stdout": printed}
+    return {**answer, "failures": results, "stdout": printed, "spent": spent}
 
 
 def _run_some(
@@ -99,10 +97,9 @@ def _result(call: ast.Expression | Exception, expected: str, found: dict[str, ob
         namespace = {"__builtins__": builtins, **found}
         actual = eval(compile(call, "<example>", "eval", dont_inherit=True), namespace)  # noqa: S307  # names are bounded
         wanted = _value(expected)
-    except Raised as error:
-        return _told("error", error=error.description)
     except Exception as error:  # noqa: BLE001  # an example may be anything
-        return _told("error", error=f"{type(error).__name__}: {error}")
+        told = told_of(error)
+        return _told("error", error=told.description if told else f"{type(error).__name__}: {error}")
     outcome = "passed" if matches(actual, wanted) else "failed"
     return _told(outcome, actual=show(actual))
 
@@ -136,7 +133,7 @@ def matches(actual: object, wanted: object) -> bool:
     if actual == wanted:
         return True
     if isinstance(actual, float) and isinstance(wanted, float):
-        return abs(actual - wanted) <= RELATIVE_TOLERANCE * max(abs(actual), abs(wanted))
+        return math.isclose(actual, wanted, rel_tol=RELATIVE_TOLERANCE)
     if isinstance(actual, list | tuple) and isinstance(wanted, list | tuple):
         return (
             type(actual) is type(wanted) and len(actual) == len(wanted) and all(map(matches, actual, wanted))

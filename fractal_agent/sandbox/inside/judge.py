@@ -6,28 +6,27 @@ problems' examples; so it too is confined, to reading libraries and to few syste
 
 from __future__ import annotations
 
-import ast
-import builtins
 import gc
-import importlib
 import json
 import os
-import random
 import resource
 import socket
 import sys
+import time
 import traceback
-from types import CodeType
-from typing import Any, cast
+from typing import cast
 
 from fractal_agent.sandbox.inside import confinement, seccomp
 from fractal_agent.sandbox.inside.evidence import Book
 from fractal_agent.sandbox.inside.examples import run_examples
-from fractal_agent.sandbox.inside.remote import Alarm, Broken, Remote, Stopped, Unusable, ZygoteGone
-from fractal_agent.sandbox.inside.rewriting import BOOK, names_needed, rewritten
+from fractal_agent.sandbox.inside.remote import Call, Remote
+from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped, Unusable, ZygoteGone
+from fractal_agent.sandbox.inside.suite import Suite
 
 _REMEMBERED = 1_000
 """So many compiled tests are kept."""
+_TRACE_SECONDS = 2.0
+"""What a trace may take even if the tests left it less; the sandbox waits longer than that."""
 
 
 def main(settings: dict[str, object]) -> None:
@@ -73,47 +72,12 @@ def _prepare(settings: dict[str, object]) -> None:
     gc.freeze()
 
 
-class _Tests:
-    """Tests, ready to run. Raises Unusable."""
-
-    def __init__(self, source: str, helpers: str, entry_point: str) -> None:
-        try:
-            tree = ast.parse(source)
-            needed = names_needed(tree)
-            self.modules = [name for name in needed if name in sys.stdlib_module_names]
-            """Which the tests use without importing them; the judge's own count, not the program's."""
-            self.names = [name for name in needed if name not in sys.stdlib_module_names]
-            asserts = any(isinstance(node, ast.Assert) for node in ast.walk(tree))
-            self.has_check = any(
-                isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body
-            )
-            self.code = compile(rewritten(tree), "<tests>", "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise Unusable(f"they cannot be compiled: {error}") from error
-        if not self.has_check and not asserts:
-            raise Unusable("they do not define check(candidate) and make no assertion")
-        self.helpers = _helpers(helpers, entry_point, set(needed))
-
-
-def _helpers(prompt: str, entry_point: str, wanted: set[str]) -> CodeType | None:
-    """What the prompt itself defines, besides the function to write; None if the tests need none of it."""
-    try:
-        body = ast.parse(prompt).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    kept = [node for node in body if getattr(node, "name", "") != entry_point]
-    defined = {getattr(node, "name", "") for node in kept}
-    if not defined & wanted:
-        return None
-    return compile(ast.Module(kept, []), "<prompt>", "exec", dont_inherit=True)
-
-
 class _Judge:
     def __init__(self, control: socket.socket, limits: dict[str, float]) -> None:
         self._control = control
         self._limits = limits
         self.bound = int(limits["shown_characters"])
-        self._prepared: dict[tuple[str, str, str], _Tests] = {}
+        self._suites: dict[tuple[str, str, str], Suite] = {}
 
     def answer(self, job: dict[str, object]) -> dict[str, object]:
         """What is to be told of the job. Raises ZygoteGone."""
@@ -127,24 +91,25 @@ class _Judge:
             answer = {"unusable": str(error)}
         return answer
 
-    def _tests(self, job: dict[str, object]) -> _Tests:
+    def _suite(self, job: dict[str, object]) -> Suite:
         key = (str(job["tests"]), str(job["prompt"]), str(job["entry_point"]))
-        if key not in self._prepared:
-            if len(self._prepared) >= _REMEMBERED:
-                self._prepared.clear()
-            self._prepared[key] = _Tests(*key)
-        return self._prepared[key]
+        if key not in self._suites:
+            if len(self._suites) >= _REMEMBERED:
+                self._suites.clear()
+            self._suites[key] = Suite(*key)
+        return self._suites[key]
 
     def _run_tests(self, job: dict[str, object]) -> dict[str, object]:
-        tests = self._tests(job)
+        suite = self._suite(job)
         wall = self._limits["wall_seconds"]
+        until = time.monotonic() + wall
         remote = Remote(self._control, self._limits)
         book = Book(remote)
         answer: dict[str, object] = {"outcome": "passed", "error": "", "kind": ""}
         with remote:
             try:
                 with Alarm(wall, f"no verdict within {wall:g} s"):
-                    _judge(job, tests, remote, book)
+                    _run(suite, job, remote, book)
             except Broken as error:
                 answer |= {"outcome": error.outcome, "error": error.description, "unloaded": True}
             except Stopped as stop:
@@ -157,45 +122,39 @@ class _Judge:
                     )  # fmt: skip
         if answer["outcome"] == "passed" and book.failed:
             answer |= {"outcome": "failed", "error": _headline(book), "kind": book.kind}
-        if answer["outcome"] == "passed" and not book.passed:
-            raise Unusable("they make no assertion")
-        trace = self._trace(job, book) if job["trace"] and book.first is not None else []
+        trace: list[object] = []
+        spent = remote.spent
+        if job["trace"] and book.first is not None and not spent:
+            trace, spent = self._trace(job, book.first, until)
         counts = {"passed": book.passed, "failed": book.failed, "failures": book.failures}
-        return {**answer, **counts, "stdout": remote.stdout, "trace": trace}
+        return {**answer, **counts, "stdout": remote.stdout, "trace": trace, "spent": spent}
 
-    def _trace(self, job: dict[str, object], book: Book) -> list[object]:
-        """The first failing call once more, in a fresh process that is watched; empty if that goes wrong."""
-        assert book.first is not None
-        wall = self._limits["wall_seconds"]
-        with Remote(self._control, self._limits) as remote:
-            try:
-                with Alarm(wall, ""):
-                    remote.load(str(job["code"]), [])
-                    return remote.trace(book.first)
-            except (Broken, Stopped):
-                return []
+    def _trace(self, job: dict[str, object], call: Call, until: float) -> tuple[list[object], bool]:
+        """The call once more, in a fresh process that is watched: its steps, and whether the zygote is spent.
+
+        There are none if that goes wrong: a verdict is never lost over them.
+        """
+        remote = Remote(self._control, self._limits)
+        try:
+            with remote, Alarm(max(until - time.monotonic(), _TRACE_SECONDS), ""):
+                remote.load(str(job["code"]), [])
+                steps = remote.trace(call)
+        except (Broken, Stopped):
+            return [], remote.spent
+        except ZygoteGone:
+            return [], True
+        return steps, remote.spent
 
 
-def _judge(job: dict[str, object], tests: _Tests, remote: Remote, book: Book) -> None:
+def _run(suite: Suite, job: dict[str, object], remote: Remote, book: Book) -> None:
+    """Raises Broken and Stopped, the latter also where the tests have swallowed it."""
+    found = remote.load(str(job["code"]), suite.names)
     entry_point = str(job["entry_point"])
-    found = remote.load(str(job["code"]), [entry_point, *tests.names])
     if entry_point not in found:
         raise Broken("NameError", "NameError", f"NameError: the program does not define {entry_point!r}")
-    random.seed(0)  # Tests that draw their inputs draw the same for every program.
-    namespace: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins, **found, BOOK: book}
-    try:
-        for name in tests.modules:
-            namespace[name] = importlib.import_module(name)
-        if tests.helpers is not None:
-            exec(tests.helpers, namespace)  # noqa: S102  # the data set's own code
-            namespace[entry_point] = found[entry_point]
-        exec(tests.code, namespace)  # noqa: S102  # as above
-        if tests.has_check:
-            namespace["check"](found[entry_point])
-    except ImportError as error:
-        raise Unusable(f"they need what is not installed: {error}") from error
-    except Exception as error:  # noqa: BLE001  # what tests raise is a failure
-        book.fail_of(error, "")
+    suite.run(found, book)
+    if remote.stopped:
+        raise remote.stopped
 
 
 def _headline(book: Book) -> str:

@@ -8,8 +8,8 @@ process can choose what its own functions seem to return, and that is all.
 
 from __future__ import annotations
 
-import itertools
 import json
+import operator
 import os
 import sys
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from fractal_agent.sandbox.inside.values import (
     BROKEN,
+    GAVE_BACK,
     LOADED,
     RAISED,
     RETURNED,
@@ -31,8 +32,14 @@ PROGRAM = "<program>"
 """File name by which a traceback tells whose code it passed through."""
 CHANNEL = 3
 """The descriptor of the socket to the judge."""
-LAZY_ITEMS = 10_000
-"""How much of an iterator is taken so that the judge can go through it too."""
+OPERATIONS: dict[str, Callable[..., object]] = {
+    "iter": iter,
+    "next": next,
+    "len": len,
+    "getitem": operator.getitem,
+    "getattr": getattr,
+}
+"""What tests can do with an object of the program's own, besides calling it."""
 _SLICE = 1 << 16
 _WARM_ROUNDS = 20
 _WARM = """
@@ -64,7 +71,7 @@ class Program:
         self._code = ""
         self._names: dict[str, object] = {}
         self._shown: list[object] = []
-        self._reader = Reader(lambda content: self._shown[cast(int, content[0])])
+        self._reader = Reader(lambda content: self._own(content[0]))
 
     def warm(self) -> None:
         """Do everything that a program needs, so that each fork finds it done.
@@ -97,23 +104,27 @@ class Program:
         try:
             self._names = _load(code)
         except BaseException as error:
-            return BROKEN + json.dumps(_error(error, code, self._characters))
-        return LOADED + dumps([self.named(name) for name in wanted.split()], self.describe)
+            return BROKEN + json.dumps([*_error(error, code, self._characters), []])
+        return LOADED + dumps([self._named(name) for name in wanted.split(" ")], self._describe)
 
-    def named(self, name: str) -> object:
-        """`missing`, `callable`, or the value in a list."""
+    def _named(self, name: str) -> object:
+        """What the judge is to know of the name."""
         if name not in self._names:
             return "missing"
         value = self._names[name]
-        return "callable" if callable(value) else [value]
+        if isinstance(value, type) and issubclass(value, Exception):
+            return ["exception", _builtin(value)]
+        return "callable" if callable(value) else ["value", value]
 
-    def describe(self, value: object) -> list[object]:
-        """A handle, type, text, truth and, if any, items: all that the judge learns of an object."""
-        return [*self._mention(value), _truth(value), self._items(value)]
+    def _own(self, handle: object) -> object:
+        """The object that the judge means."""
+        return self._names[handle] if isinstance(handle, str) else self._shown[cast(int, handle)]
 
-    def _mention(self, value: object) -> list[object]:
+    def _describe(self, value: object) -> list[object]:
+        """A handle, type, text and truth: all that the judge learns of an object."""
         self._shown.append(value)
-        return [len(self._shown) - 1, type(value).__name__, show(value, self._characters)]
+        handle = len(self._shown) - 1
+        return [handle, type(value).__name__, show(value, self._characters), _truth(value)]
 
     def answer(self, frame: str) -> str:
         """What the function returned or raised, and its arguments if changed; for `trace`, its steps."""
@@ -121,27 +132,35 @@ class Program:
         kind, _, name = header.partition(" ")
         arguments: Any = self._reader.loads(sent)  # Any: a list, and a dict by name if there is one
         given, named = arguments[0], arguments[1] if len(arguments) > 1 else {}
-        function: Any = self._names[name]  # Any: whatever the program made callable
+        if kind == "do":
+            function: Any = OPERATIONS[name]  # Any: whatever the program made callable
+        else:
+            function = self._own(int(name[1:]) if name.startswith("#") else name)
         if kind == "trace":
             return TRACED + json.dumps(_trace(function, given, named, self._code))
         try:
             result = function(*given, **named)
-            changed = sent
-            if any(map(is_mutable, given)):
-                changed = dumps(arguments, self.describe)
-            reply = RETURNED + dumps(result, self.describe)
+            reply = self._returned(result, given)
+            mutable = kind == "call" and any(map(is_mutable, (*given, *named.values()) if named else given))
+            changed = dumps(arguments, self._describe) if mutable else sent
         except BaseException as error:
-            return RAISED + json.dumps(_error(error, self._code, self._characters))
+            return RAISED + self._raised(error)
         return reply if changed == sent else f"{reply}\n{changed}"
 
-    def _items(self, value: object) -> list[object] | None:
-        if not hasattr(type(value), "__iter__") or isinstance(value, type):
-            return None
+    def _returned(self, result: object, given: list[object]) -> str:
+        for place, argument in enumerate(given):
+            if result is argument and is_mutable(result):
+                return f"{GAVE_BACK}{place}"
+        return RETURNED + dumps(result, self._describe)
+
+    def _raised(self, error: BaseException) -> str:
+        """The exception with its arguments, or with its text for one where they cannot be told."""
+        told = _error(error, self._code, self._characters)
         try:
-            items = list(itertools.islice(iter(value), LAZY_ITEMS))  # type: ignore[call-overload]  # it has __iter__
-            return json.loads(dumps(items, lambda item: [*self._mention(item), True, None]))  # type: ignore[no-any-return]  # a list
+            arguments = dumps([*told, list(error.args)], self._describe)
         except BaseException:
-            return None
+            arguments = ""
+        return arguments if 0 < len(arguments) < _SLICE else json.dumps([*told, [_text(error)[:_SLICE]]])
 
 
 def _load(code: str) -> dict[str, object]:
@@ -171,7 +190,7 @@ def _truth(value: object) -> bool:
 def _error(error: BaseException, code: str, characters: int) -> list[object]:
     """Type, the builtin exception that it is, and `ValueError: message (line 4: return int(x))`."""
     kind = type(error).__name__
-    builtin = next(base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins")
+    builtin = _builtin(type(error))
     message = error.msg if isinstance(error, SyntaxError) else _text(error)
     summary = f"{kind}: {message}"[:characters] if message else kind
     line = _line(error)
@@ -179,6 +198,11 @@ def _error(error: BaseException, code: str, characters: int) -> list[object]:
     if 0 < line <= len(source):
         summary += f" (line {line}: {source[line - 1].strip()[:characters]})"
     return [kind, builtin, summary]
+
+
+def _builtin(kind: type[BaseException]) -> str:
+    """The builtin exception that it is."""
+    return next(base.__name__ for base in kind.__mro__ if base.__module__ == "builtins")
 
 
 def _line(error: BaseException) -> int:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import builtins
 import os
 import select
 import signal
 import socket
 import struct
 import time
-from collections.abc import Iterator
-from types import TracebackType
-from typing import Self, cast
+from typing import Self, TypeAlias, cast
 
+from fractal_agent.sandbox.inside.standins import (
+    LEAVING,
+    Function,
+    Opaque,
+    Told,
+    exception,
+    exception_class,
+    handle_of,
+)
+from fractal_agent.sandbox.inside.stops import Broken, Stopped, Unusable, ZygoteGone, name_of_end
 from fractal_agent.sandbox.inside.values import (
     BROKEN,
+    GAVE_BACK,
     LOADED,
+    MAX_DEPTH,
     RAISED,
     RETURNED,
     TRACED,
@@ -29,89 +38,17 @@ REPLY_BYTES = 32 << 20
 OUT_OF_TIME = "it did not finish in time"
 """Why a call was stopped that used up what one call may use."""
 OUT_OF_TURN = "wrote to the sandbox's own channel"
-LEAVING = frozenset({"SystemExit", "MemoryError"})
-"""A program that left or ran out of memory was stopped, not wrong."""
 _SLICE = 1 << 18
-
-
-class Stopped(BaseException):
-    """The program came to an end before its judge did. Not an Exception: no test may swallow it."""
-
-    def __init__(self, outcome: str, error: str, kind: str = "") -> None:
-        self.outcome = outcome
-        """`timeout` or `killed`."""
-        self.error = error
-        self.kind = kind
-        """Type of the exception behind it, if there was one."""
-        super().__init__(error)
-
-
-class ZygoteGone(BaseException):
-    """The zygote no longer serves, so nothing is known about the program."""
-
-
-class Unusable(BaseException):
-    """The tests themselves cannot work, whatever the program is."""
-
-
-class Raised(Exception):
-    """The program raised something. Its subclasses are also the builtin exception that it raised."""
-
-    kind = ""
-    description = ""
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def __str__(self) -> str:
-        return self.description
-
-
-class Broken(Exception):
-    """The program could not be loaded."""
-
-    def __init__(self, kind: str, builtin: str, description: str) -> None:
-        self.outcome = "killed" if builtin in LEAVING else "error"
-        self.kind = kind
-        self.description = description
-        super().__init__(description)
-
-
-class Opaque:
-    """An object of the program's own: equal to nothing, but it can be given back to the program."""
-
-    def __init__(self, content: list[object]) -> None:
-        handle, kind, shown, truth, items = content
-        self.handle = int(handle)  # type: ignore[call-overload]  # else it raises TypeError, which is right
-        self.kind = str(kind)
-        self.shown = str(shown)
-        self._truth = bool(truth)
-        self._items = items
-
-    def __eq__(self, _: object) -> bool:
-        return False
-
-    __hash__ = object.__hash__
-
-    def __bool__(self) -> bool:
-        return self._truth
-
-    def __iter__(self) -> Iterator[object]:
-        if not isinstance(self._items, list):
-            raise TypeError(f"{self.kind!r} object is not iterable")
-        return iter(self._items)
-
-    def __repr__(self) -> str:
-        return self.shown
 
 
 class Call:
     """One call as it went out."""
 
-    __slots__ = ("arguments", "name", "result")
+    __slots__ = ("arguments", "name", "result", "shown")
 
-    def __init__(self, name: str, arguments: str) -> None:
+    def __init__(self, name: str, arguments: str, shown: str) -> None:
         self.name = name
+        self.shown = shown
         self.arguments = arguments
         """As JSON, because the program may change them."""
         self.result: object = None
@@ -123,7 +60,7 @@ class Call:
         parts = [show(argument) for argument in given] + [
             f"{key}={show(item)}" for key, item in named.items()
         ]
-        return f"{self.name}({', '.join(parts)})"
+        return f"{self.shown}({', '.join(parts)})"
 
 
 def show(value: object) -> str:
@@ -134,10 +71,18 @@ def show(value: object) -> str:
         return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
 
 
-_ANSWERS = Reader(Opaque)
 _QUICK_MS = 10
 """A reply that comes within so many milliseconds is not timed."""
-_MENTIONS = Reader(lambda content: Opaque([*content, "", "<object>", True, None]))
+_MENTIONS = Reader(lambda content: Opaque(None, [0, "", _mentioned(content[0]), True]))
+
+
+def _mentioned(handle: object) -> str:
+    return handle if isinstance(handle, str) else "<object>"
+
+
+_Changed: TypeAlias = "tuple[list[object], dict[str, object]]"
+_Reply: TypeAlias = "tuple[str, object, _Changed | None]"
+"""Kind and value of a frame, and the arguments if they were changed."""
 
 
 class Remote:
@@ -153,8 +98,16 @@ class Remote:
         self._asked = False
         self.status: int | None = None
         """Exit status once it ended, the negative number of a signal."""
+        self.spent = False
+        """The zygote could not remove what the program left, and starts no other."""
         self.calls: list[Call] = []
         """What was called since somebody last emptied the list."""
+        self.called = 0
+        """How many calls were made in all."""
+        self.stopped: Stopped | None = None
+        """Why the program was stopped, which tests may have swallowed."""
+        self._answers = Reader(lambda content: Opaque(self, content))
+        self._exceptions: dict[str, type[Exception]] = {}
 
     def __enter__(self) -> Self:
         self._socket, theirs = socket.socketpair()
@@ -187,42 +140,73 @@ class Remote:
 
         Raises Broken if it cannot be loaded, Stopped if it ends on the way.
         """
-        self._send(f"{' '.join(names)}\n{code}")
-        self._greet()
-        kind, told, _ = self._reply(LOADED + BROKEN, *self._call_limits)
+        kind, told, _ = self._ask(f"{' '.join(names)}\n{code}", LOADED + BROKEN)
         if kind == BROKEN:
-            raise Broken(*_error(told))
+            raise Broken(*_error(told)[:3])
         found: dict[str, object] = {}
         for name, row in zip(names, told if isinstance(told, list) else [], strict=False):
-            if row == "callable":
-                found[name] = _Function(self, name)
-            elif isinstance(row, list) and len(row) == 1:
-                found[name] = row[0]
+            match row:
+                case "callable":
+                    found[name] = Function(self, name)
+                case ["exception", str(builtin)]:
+                    found[name] = self._exceptions[name] = exception_class(name, builtin)
+                case ["value", value]:
+                    found[name] = value
         return found
 
     def limit_calls(self, cpu_seconds: float, wall_seconds: float) -> None:
         """From now on one call may use so much; without it, as much as the whole program."""
         self._call_limits = (cpu_seconds, wall_seconds)
 
-    def call(self, name: str, given: tuple[object, ...], named: dict[str, object]) -> object:
-        """What the function returns; arguments that it changed are changed. Raises Raised or Stopped."""
+    def call(self, name: str, given: tuple[object, ...], named: dict[str, object], shown: str = "") -> object:
+        """What the function returns; arguments that it changed are changed.
+
+        Raises Stopped, or what the program raised (see `standins.told_of`).
+        """
         arguments = dumps([list(given), named] if named else [list(given)], _handle)
-        call = Call(name, arguments)
+        call = Call(name, arguments, shown or name)
         self.calls.append(call)
-        self._send(f"call {name}\n{arguments}")
-        kind, told, changed = self._reply(RETURNED + RAISED, *self._call_limits)
+        self.called += 1
+        kind, told, changed = self._ask(f"call {name}\n{arguments}", RETURNED + GAVE_BACK + RAISED)
         if kind == RAISED:
-            raise _raised(*_error(told))
+            raise self._raised(told)
         if changed is not None:
             write_back([given, named], [tuple(changed[0]), changed[1]])
+        if kind == GAVE_BACK:
+            told = given[told] if isinstance(told, int) and 0 <= told < len(given) else None
         call.result = told
+        return told
+
+    def operate(self, operation: str, *given: object) -> object:
+        """What one of `program.OPERATIONS` gives. Raises as `call` does."""
+        kind, told, _ = self._ask(f"do {operation}\n{dumps([list(given)], _handle)}", RETURNED + RAISED)
+        if kind == RAISED:
+            raise self._raised(told)
         return told
 
     def trace(self, call: Call) -> list[object]:
         """Line, source and changed variables of the call's first steps. Raises Stopped."""
-        self._send(f"trace {call.name}\n{call.arguments}")
-        _, steps, _ = self._reply(TRACED, *self._call_limits)
-        return steps if isinstance(steps, list) else []
+        _, steps, _ = self._ask(f"trace {call.name}\n{call.arguments}", TRACED)
+        return [step for step in steps if _is_step(step)] if isinstance(steps, list) else []
+
+    def _raised(self, frame: object) -> Exception:
+        """What to raise in the tests. Raises Stopped for what ends a program."""
+        kind, builtin, description, arguments = _error(frame)
+        if builtin in LEAVING:
+            self.stopped = Stopped("killed", description, kind)
+            raise self.stopped
+        return exception(Told(kind, description), builtin, arguments, self._exceptions.get(kind))
+
+    def _ask(self, frame: str, kinds: str) -> _Reply:
+        """The answer to a frame, of one of these kinds. Raises Stopped, and keeps it."""
+        try:
+            self._send(frame)
+            if not self._clock:
+                self._greet()
+            return self._reply(self._frame(*self._call_limits), kinds)
+        except Stopped as stop:
+            self.stopped = self.stopped or stop
+            raise
 
     def _greet(self) -> None:
         """Learn which process it is from the kernel, which the process cannot deceive."""
@@ -242,14 +226,14 @@ class Remote:
         except OSError:
             self._end()
 
-    def _reply(
-        self, kinds: str, cpu_seconds: float, wall_seconds: float
-    ) -> tuple[str, object, tuple[list[object], dict[str, object]] | None]:
-        """The next frame, of one of these kinds: its value, and the arguments if they were changed."""
+    def _reply(self, frame: bytes, kinds: str) -> _Reply:
+        """What the frame says, if it is of one of these kinds. Raises Stopped."""
         try:
-            text, _, changes = self._frame(cpu_seconds, wall_seconds).decode("ascii").partition("\n")
-            told = _ANSWERS.loads(text, 1)
-            changed = _ANSWERS.loads(changes) if changes else None
+            text, _, changes = frame.decode("ascii").partition("\n")
+            told = self._answers.loads(text, 1)
+            changed = self._answers.loads(changes) if changes else None
+        except MemoryError:
+            raise Stopped("killed", "answered with more than the judge can hold") from None
         except (ValueError, TypeError, RecursionError):
             raise Stopped("killed", OUT_OF_TURN) from None
         if text[0] in kinds:
@@ -334,80 +318,38 @@ class Remote:
                 answer = self._control.recv(64)
                 if not answer:
                     raise ZygoteGone("it ended")
-                self.status = int(answer)
+                status, unclean, _ = answer.partition(b"!")
+                self.spent = bool(unclean)
+                self.status = int(status)
         except OSError as error:
             raise ZygoteGone(str(error)) from error
 
 
-class _Function:
-    """Stands in the tests for a function of the program."""
-
-    def __init__(self, remote: Remote, name: str) -> None:
-        self._remote = remote
-        self.__name__ = self.__qualname__ = name
-
-    def __call__(self, *given: object, **named: object) -> object:
-        return self._remote.call(self.__name__, given, named)
-
-
-class Alarm:
-    """Raises Stopped inside the block when its wall time is up, whatever Python code runs then."""
-
-    def __init__(self, seconds: float, error: str) -> None:
-        self._seconds = seconds
-        self._error = error
-        self._armed = False
-
-    def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGALRM, self._ring)
-        self._armed = True
-        signal.setitimer(signal.ITIMER_REAL, max(self._seconds, 0.001))
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._armed = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-    def _ring(self, *_: object) -> None:
-        if self._armed:
-            self._armed = False
-            raise Stopped("timeout", self._error)
+def _is_step(step: object) -> bool:
+    """A line, its source, and pairs of a variable and its value; a program can send anything."""
+    match step:
+        case [int(), str(), list(changed)]:
+            return all(
+                isinstance(pair, list) and [type(part) for part in pair] == [str, str] for pair in changed
+            )
+    return False
 
 
-def name_of_end(status: int) -> str:
-    """How a process ended, in words."""
-    return f"died of {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
-
-
-def _error(told: object) -> list[str]:
-    """Type, builtin type and description of an exception. Raises Stopped for anything else."""
+def _error(told: object) -> tuple[str, str, str, list[object]]:
+    """Type, builtin type, description and arguments of an exception. Raises Stopped for anything else."""
     match told:
-        case [str(kind), str(builtin), str(description)]:
-            return [kind, builtin, description]
+        case [str(kind), str(builtin), str(description), list(arguments)]:
+            return kind, builtin, description, arguments
     raise Stopped("killed", OUT_OF_TURN)
 
 
 def _handle(value: object) -> object:
-    """How an argument that is no builtin goes out: an object of the program's own by its handle."""
-    if isinstance(value, Opaque):
-        return [value.handle]
+    """How an argument that is no builtin goes out: what is the program's own by its handle."""
+    handle = handle_of(value)
+    if handle is not None:
+        return [handle]
+    if type(value).__module__ == "builtins":
+        raise ValueError(f"an argument is too large, or nested deeper than {MAX_DEPTH} levels")
     raise Unusable(
         f"they give the program an argument of type {type(value).__name__}, which is no builtin value"
     )
-
-
-_RAISED: dict[str, type[Raised]] = {}
-
-
-def _raised(kind: str, builtin: str, description: str) -> Raised:
-    """The exception to raise in the tests. Raises Stopped for one that ends a program."""
-    if builtin in LEAVING:
-        raise Stopped("killed", description, kind)
-    if builtin not in _RAISED:
-        base = getattr(builtins, builtin, None)
-        usable = isinstance(base, type) and issubclass(base, Exception)
-        _RAISED[builtin] = type("Raised", (Raised, base), {}) if usable else Raised  # type: ignore[arg-type]  # checked
-    error = _RAISED[builtin]()
-    error.kind, error.description = kind, description
-    return error

@@ -7,7 +7,13 @@ import builtins
 
 BOOK = "__book__"
 """The name under which rewritten tests find their `Book`."""
-_LEFT, _RIGHT, _CALLS, _ERROR = "__left__", "__right__", "__calls__", "__error__"
+_LEFT, _RIGHT, _CALL, _ERROR = "__left__", "__right__", "__call__", "__error__"
+_OTHER_ERRORS = frozenset(
+    name
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(AssertionError, kind)
+)
+"""Names of builtin exceptions that no failed assertion is."""
 
 
 def rewritten(tree: ast.Module) -> ast.Module:
@@ -40,12 +46,13 @@ class _Rewriting(ast.NodeTransformer):
     def visit_Try(self, node: ast.Try) -> ast.AST:
         self.generic_visit(node)
         if node.handlers:
-            node.body = [_handled(node)]
+            caught = [handler.type for handler in node.handlers]
+            node.body = [_handling(node, failures=any(kind is None or _catches_all(kind) for kind in caught))]
         return node
 
     def visit_With(self, node: ast.With) -> ast.AST:
         self.generic_visit(node)
-        node.body = [_handled(node)]
+        node.body = [_handling(node, failures=True)]
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
@@ -66,54 +73,63 @@ def _compared(node: ast.Assert) -> list[ast.stmt] | None:
     ):
         return None
     left, right = ast.Name(_LEFT, ast.Load()), ast.Name(_RIGHT, ast.Load())
-    calls = ast.Call(ast.Attribute(ast.Name(BOOK, ast.Load()), "calls_made", ast.Load()), [], [])
-    differs = _write("differs", ast.Name(_CALLS, ast.Load()), left, right, *_message(node))
+    differs = _write("differs", ast.Name(_CALL, ast.Load()), left, right, *_message(node))
     return [
         ast.Assign([ast.Name(_LEFT, ast.Store())], test.left),
-        ast.Assign([ast.Name(_CALLS, ast.Store())], calls),
+        ast.Assign([ast.Name(_CALL, ast.Store())], _entry("latest")),
         ast.Assign([ast.Name(_RIGHT, ast.Store())], test.comparators[0]),
         ast.If(ast.Compare(left, test.ops, [right]), [_write("held")], [differs]),
     ]
 
 
 def _tried(node: ast.Assert, source: ast.expr) -> list[ast.stmt]:
-    fails = _write("fails", source, ast.Constant(_wanted(node.test)), *_message(node))
-    return [ast.If(node.test, [_write("held")], [fails])]
+    """For any other condition: its value is evidence, and what its names stand for."""
+    test = node.test
+    negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+    value = test.operand if isinstance(test, ast.UnaryOp) and negated else test
+    left = ast.Name(_LEFT, ast.Load())
+    holds = ast.UnaryOp(ast.Not(), left) if negated else left
+    names = names_needed(ast.Expression(test))
+    known = ast.Dict(
+        [ast.Constant(name) for name in names], [_later(ast.Name(name, ast.Load())) for name in names]
+    )
+    fails = _write("fails", source, left, ast.Constant(str(not negated)), known, *_message(node))
+    return [ast.Assign([ast.Name(_LEFT, ast.Store())], value), ast.If(holds, [_write("held")], [fails])]
 
 
-def _wanted(test: ast.expr) -> str:
-    """What the call in a bare condition should return; empty where the condition says more."""
-    if isinstance(test, ast.Call):
-        return "True"
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Call):
-        return "False"
-    return ""
+def _catches_all(kind: ast.expr) -> bool:
+    """True unless these are classes by whose names one can tell that no failed assertion is meant."""
+    parts = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    names = [part.id if isinstance(part, ast.Name) else "" for part in parts]
+    return not all(name in _OTHER_ERRORS for name in names)
 
 
 def _message(node: ast.Assert) -> list[ast.expr]:
-    """The assertion's own message, to be made only where it is needed."""
-    nothing = ast.arguments([], [], None, [], [], None, [])
-    return [] if node.msg is None else [ast.Lambda(nothing, node.msg)]
+    return [] if node.msg is None else [_later(node.msg)]
 
 
-def _write(entry: str, *arguments: ast.expr) -> ast.stmt:
+def _later(value: ast.expr) -> ast.expr:
+    """A function that makes the value, which only a failure needs."""
+    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
+
+
+def _entry(name: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(ast.Attribute(ast.Name(BOOK, ast.Load()), name, ast.Load()), list(arguments), [])
+
+
+def _write(name: str, *arguments: ast.expr) -> ast.stmt:
     """The statement that writes into the book."""
-    book = ast.Attribute(ast.Name(BOOK, ast.Load()), entry, ast.Load())
-    return ast.Expr(ast.Call(book, list(arguments), []))
+    return ast.Expr(_entry(name, *arguments))
 
 
 def _guarded(body: list[ast.stmt], entry: str, at: ast.stmt, *arguments: ast.expr) -> ast.stmt:
     """The statements; what they raise goes into the book under that entry."""
-    error = ast.Name(_ERROR, ast.Load())
-    handler = ast.ExceptHandler(
-        ast.Attribute(ast.Name(BOOK, ast.Load()), "errors", ast.Load()),
-        _ERROR,
-        [_write(entry, error, *arguments)],
-    )
-    return ast.copy_location(ast.Try(body, [handler], [], []), at)
+    errors = ast.Attribute(ast.Name(BOOK, ast.Load()), "errors", ast.Load())
+    write = _write(entry, ast.Name(_ERROR, ast.Load()), *arguments)
+    return ast.copy_location(ast.Try(body, [ast.ExceptHandler(errors, _ERROR, [write])], [], []), at)
 
 
-def _handled(node: ast.Try | ast.With) -> ast.stmt:
-    """The node's body, in which the tests handle what fails."""
-    handled = ast.Call(ast.Attribute(ast.Name(BOOK, ast.Load()), "handled", ast.Load()), [], [])
-    return ast.copy_location(ast.With([ast.withitem(handled)], node.body), node)
+def _handling(node: ast.Try | ast.With, *, failures: bool) -> ast.stmt:
+    """The node's body, in which the tests handle exceptions."""
+    handling = ast.withitem(_entry("handling", ast.Constant(failures)))
+    return ast.copy_location(ast.With([handling], node.body), node)

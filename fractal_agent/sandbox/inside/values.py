@@ -8,11 +8,13 @@ description; so nothing that a program defines can run where its results are jud
 from __future__ import annotations
 
 import builtins
+import importlib
 import json
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-LOADED, BROKEN, RETURNED, RAISED, TRACED = "LBRXT"
+LOADED, BROKEN, RETURNED, GAVE_BACK, RAISED, TRACED = "LBRGXT"
 """With which letter a frame from the program to the judge begins."""
 MAX_DEPTH = 100
 """Of containers in containers; one that goes deeper, a cyclic one say, is a stranger."""
@@ -20,7 +22,7 @@ MAX_BITS = 1 << 23
 """Of an integer; a longer one is a stranger, because arithmetic on it could stall the judge."""
 
 _ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
-_MUTABLE = (list, dict, set, bytearray)
+_MUTABLE = (list, dict, set, bytearray, deque)
 _BASES = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
 _SHORT = frozenset({type(None), bool, float, str})
 _INTEGERS = frozenset({int})
@@ -61,7 +63,7 @@ class Reader:
         """
         try:
             value, end = self._scan(text, start)
-        except (StopIteration, LookupError, OverflowError, AttributeError) as error:
+        except (StopIteration, LookupError, ArithmeticError, AttributeError) as error:
             raise ValueError(f"not a value: {error!r}") from error
         if end != len(text):
             raise ValueError(f"something stands behind the value, at {end}")
@@ -69,11 +71,11 @@ class Reader:
 
     def _build(self, fields: dict[str, object]) -> object:
         ((tag, content),) = fields.items()
-        if tag == "o":
-            if type(content) is not list:
-                raise TypeError(f"an object described by {content!r}")
-            return self._stranger(content)
-        return _BUILD[tag](content)
+        if tag in _OF_TEXT:
+            return _BUILD[tag](content)
+        if not isinstance(content, list):
+            raise TypeError(f"{tag!r} of what is no list")
+        return self._stranger(content) if tag == "o" else _BUILD[tag](content)
 
 
 def pack(value: Any, stranger: Callable[[object], object], depth: int) -> object:  # noqa: PLR0911  # one for each kind
@@ -91,6 +93,8 @@ def pack(value: Any, stranger: Callable[[object], object], depth: int) -> object
         return pack_kind(value, stranger, depth)
     if kind is type and (name := _builtin_name(value)):
         return {"T": name}
+    if standard := _STANDARD.get(f"{kind.__module__}.{kind.__qualname__}"):
+        return {"v": pack([f"{kind.__module__}.{kind.__qualname__}", *standard(value)], stranger, depth)}
     for base in _BASES:
         if base in kind.__mro__:
             return pack(_reduced(value, base), stranger, depth)
@@ -116,6 +120,9 @@ def write_back(old: object, new: object) -> object:
     elif isinstance(old, set) and isinstance(new, set):
         old.clear()
         old.update(new)
+    elif isinstance(old, deque) and isinstance(new, deque):
+        old.clear()
+        old.extend(new)
     elif isinstance(old, bytearray) and isinstance(new, bytearray):
         old[:] = new
     elif isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
@@ -180,6 +187,27 @@ _PACK: dict[type, Callable[..., object]] = {
         "r": [_integer(part, stranger) for part in (value.start, value.stop, value.step)]
     },
 }
+_OF_TEXT = frozenset("byxT")
+"""Tags of values that are written as text; what the others are made of is a list."""
+_STANDARD: dict[str, Callable[[Any], list[object]]] = {
+    "collections.OrderedDict": lambda value: [list(value.items())],
+    "collections.deque": lambda value: [list(value)],
+    "datetime.date": lambda value: [value.year, value.month, value.day],
+    "datetime.timedelta": lambda value: [value.days, value.seconds, value.microseconds],
+    "decimal.Decimal": lambda value: [str(value)],
+    "fractions.Fraction": lambda value: [value.numerator, value.denominator],
+}
+"""Values of the standard library that cross as they are, and what their types are called with."""
+
+
+def _standard(content: list[object]) -> object:
+    name, *arguments = content
+    if name not in _STANDARD:
+        raise ValueError(f"{name!r} does not cross")
+    module, _, kind = str(name).partition(".")
+    return getattr(importlib.import_module(module), kind)(*arguments)
+
+
 _BUILD: dict[str, Callable[..., object]] = {
     "t": tuple,
     "d": dict,
@@ -191,4 +219,5 @@ _BUILD: dict[str, Callable[..., object]] = {
     "r": lambda parts: range(*parts),
     "x": lambda text: int(text[: MAX_BITS // 4 + 4], 16),
     "T": _builtin_type,
+    "v": _standard,
 }

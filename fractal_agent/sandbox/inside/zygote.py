@@ -1,7 +1,8 @@
 """A warm interpreter that is confined once and then forked for each program.
 
 It takes one-letter commands on its control socket: `f` with two descriptors forks a child for them, `k` kills
-the child and is answered by its exit status. It never reads what a program or the judge has to say.
+the child and is answered by its exit status, with a `!` if there will be no other. It never reads what a
+program or the judge has to say.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import resource
 import socket
 import struct
 import sys
+from itertools import islice
 
 from fractal_agent.sandbox.inside import confinement, program, seccomp
 
@@ -63,7 +65,7 @@ def main(settings: dict[str, object]) -> None:
         if settings["orphans"]:
             _end_orphans()
         clean = _wipe()
-        control.send(b"%d" % os.waitstatus_to_exitcode(status))
+        control.send(b"%d%s" % (os.waitstatus_to_exitcode(status), b"" if clean else b"!"))
         if not clean:
             return
 
@@ -136,30 +138,37 @@ def _end_orphans() -> None:
 
 def _wipe() -> bool:
     """Remove what the program left in the folder. False when it is too much, or gone, or resists."""
-    removed = 0
     try:
         os.chmod(".", 0o700)  # noqa: PTH101  # as above
         if not os.stat(".").st_nlink:  # noqa: PTH116  # as above
             return False
-        left = os.listdir()  # noqa: PTH208  # as above
+        left = _names(".")
+        found = len(left)
         while left:
-            removed += len(left)
-            if removed > _FILES_AT_ONCE:
-                return False
             for name in left:
-                _remove(name, removed)
-            left = os.listdir()  # noqa: PTH208  # as above
+                if found > _FILES_AT_ONCE:
+                    return False
+                found += _remove(name, found)
+            left = _names(".")
     except OSError:
         return False
     return True
 
 
-def _remove(name: str, serial: int) -> None:
-    """Remove a file or link; of a folder, bring the content up, so that no depth matters."""
+def _names(folder: str) -> list[str]:
+    """What lies there, or so much of it as is already too much."""
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in islice(entries, _FILES_AT_ONCE + 1)]
+
+
+def _remove(name: str, serial: int) -> int:
+    """Remove a file or link; of a folder, bring the content up, so that no depth matters. So much came up."""
     if os.path.islink(name) or not os.path.isdir(name):  # noqa: PTH112, PTH114  # as above
         os.unlink(name)  # noqa: PTH108  # as above
-        return
+        return 0
     os.chmod(name, 0o700)  # noqa: PTH101  # as above
-    for place, inner in enumerate(os.listdir(name)):  # noqa: PTH208  # as above
-        os.rename(f"{name}/{inner}", f".{serial}.{place}.{os.urandom(4).hex()}")  # noqa: PTH104  # as above
+    inner = _names(name)
+    for place, item in enumerate(inner):
+        os.rename(f"{name}/{item}", f".{serial}.{place}.{os.urandom(4).hex()}")  # noqa: PTH104  # as above
     os.rmdir(name)  # noqa: PTH106  # as above
+    return len(inner)

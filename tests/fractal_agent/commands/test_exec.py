@@ -56,6 +56,23 @@ def test_for_people(tried: Any) -> None:
     assert "y = 2" in out
 
 
+def test_program_repaints_nothing(tried: Any) -> None:
+    """What a program says is shown as one line of text: it neither steers the terminal nor adds a line."""
+    says = "\\x1b[2A\\x1b[0J[red]\\x9b0m\\npassed: 1 assertion held\\u202e"
+    program = f"def f(x):\n    raise ValueError('{says}')\n".encode()
+
+    _, out, _ = tried(program, b"assert f(1) == 1")
+
+    shown = r"\u001b[2A\u001b[0J[red]\u009b0m\npassed: 1 assertion held\u202e"
+    assert out.splitlines()[1].startswith(f"  f(1)  ->  raised ValueError: {shown}")
+    assert not set(out) & set("\x1b\x9b\u202e")
+
+    _, out, _ = tried(program, b"assert f(1) == 1", "--json")
+
+    assert not set(out) & set("\x1b\x9b\u202e")
+    assert "\x9b0m\npassed" in json.loads(out)["error"]
+
+
 def test_entry_point(tried: Any) -> None:
     """The function to test is the last one, or the one that is named."""
     program = b"def f(x):\n    return 1\ndef g(x):\n    return 2\n"
@@ -65,6 +82,53 @@ def test_entry_point(tried: Any) -> None:
     assert tried(program, tests, "--entry-point", "f")[0] == 0
 
 
+def test_entry_point_is_no_builtin(tried: Any) -> None:
+    """A program cannot have its last function taken for a builtin of the tests."""
+    program = b"def f(x):\n    return 5.0\ndef abs(x):\n    return 0\ndef __import__(*x):\n    return 0\n"
+
+    code, out, _ = tried(program, b"assert abs(f(1) - 2.0) < 1e-6", "--json")
+
+    assert (code, json.loads(out)["outcome"]) == (1, "failed")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"f = lambda x: x\n",
+        b"from typing import Callable\nf: Callable = lambda x: x\nsorted = lambda x: x\n",
+        b"def f(x):\n    return x\ng = lambda x: 0\nclass A: pass\n",
+        b"class f(int): pass\n",
+    ],
+)
+def test_entry_point_of_another_kind(tried: Any, program: bytes) -> None:
+    """Without a function it is the last lambda or class with a name."""
+    assert tried(program, b"def check(candidate):\n    assert candidate(1) == 1\n")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        (b"", "no function to test;"),
+        (b"f = len\n", "no function to test;"),
+        (b"def abs(x):\n    return x\nall = lambda x: x\n", "no function to test but abs, all, whose names"),
+    ],
+)
+def test_no_entry_point(tried: Any, program: bytes, found: str) -> None:
+    """Where no function can be meant, the user is asked for its name."""
+    code, out, err = tried(program, b"def check(candidate):\n    assert candidate(1) == 1\n")
+
+    assert (code, out) == (2, "")
+    assert found in err
+    assert "--entry-point" in err
+
+
+def test_builtin_named_as_entry_point(tried: Any) -> None:
+    """Who names it means the program's own."""
+    program, tests = b"def abs(x):\n    return 7\n", b"def check(candidate):\n    assert candidate(1) == 7\n"
+
+    assert tried(program, tests, "--entry-point", "abs")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("program", "outcome", "error"),
     [
@@ -72,7 +136,6 @@ def test_entry_point(tried: Any) -> None:
         (b"\xff", "refused", "no UTF-8 at offset 0"),
         (b"#" * (10 << 20), "refused", "10485760 bytes, which is more than"),
         (b"def f(:", "error", "SyntaxError: invalid syntax (line 1: def f(:)"),
-        (b"", "error", "NameError: the program does not define"),
         (b"import os\ndef f(x):\n    os._exit(0)\n", "killed", "exited with status 0"),
     ],
 )

@@ -65,7 +65,7 @@ HOSTILE = {
     ),
     "yields without end": Hostile("import itertools\ndef f():\n    return itertools.count()", "failed"),
     "yields too slowly": Hostile(
-        "def f():\n    while True:\n        sum(range(10 ** 5))\n        yield 1", "timeout"
+        "def f():\n    while True:\n        sum(range(10 ** 5))\n        yield 1", "failed"
     ),
     # Processes and signals.
     "forks": Hostile("import os\nwhile True: os.fork()", "error", "PermissionError"),
@@ -114,6 +114,13 @@ HOSTILE = {
         "import os, signal\ndef f():\n    os.kill(os.getpid(), signal.SIGSTOP)", "failed", "PermissionError"
     ),
     "signals everyone": Hostile("import os\nos.kill(-1, 9)", "error", "PermissionError"),
+    "has the kernel signal its parent": Hostile(
+        "import fcntl, os, signal, socket, time\na, b = socket.socketpair()\n"
+        "def aim(*arguments):\n    try: fcntl.fcntl(a, *arguments)\n    except OSError: pass\n"
+        "aim(fcntl.F_SETOWN, os.getppid())\naim(fcntl.F_SETSIG, signal.SIGKILL)\n"
+        "aim(fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)\nb.send(b'x')\ntime.sleep(0.3)" + RETURNS_ONE,
+        "passed",
+    ),
     "lowers its priority": Hostile("import os\ndef f():\n    os.nice(19)", "failed", "PermissionError"),
     "raises its limits": Hostile(
         "import resource\nresource.setrlimit(resource.RLIMIT_CPU, (999, 999))",

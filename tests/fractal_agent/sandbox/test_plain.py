@@ -1,6 +1,8 @@
 """The folder of a program is removed, whatever the program did in it."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import anyio
@@ -8,7 +10,7 @@ import pytest
 
 from events.effects import ExecutionRequested
 from fractal_agent.sandbox import Limits, open_sandbox
-from fractal_agent.sandbox.plain import remove
+from fractal_agent.sandbox.plain import LimitsJail, remove
 
 DEEP = "import os\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')\ndef f():\n    return 1\n"
 
@@ -48,3 +50,39 @@ async def test_program_that_leaves_too_much(
             await sandbox.execute(program)
 
     assert not os.listdir(tmp_path)  # noqa: PTH208  # pathlib would block, and this does too
+
+
+OWNER = """
+import os, signal, sys, tempfile
+from fractal_agent.sandbox import Limits
+from fractal_agent.sandbox.plain import LimitsJail
+tempfile.tempdir = sys.argv[1]
+with LimitsJail("", Limits()).enter(0) as launch:
+    os.mkdir(launch.folder + "/left")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_folders_of_the_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a killed process left is removed by the next; what is owned, young or another's is not."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    jail = LimitsJail("", Limits())
+    subprocess.run([sys.executable, "-c", OWNER, tmp_path], check=False)
+    (left,) = tmp_path.iterdir()
+    with jail.enter(0):
+        assert left.is_dir()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+    (tmp_path / f"{left.name}-link").symlink_to("kept")
+    for old in (left, tmp_path / "kept"):
+        os.utime(old, (1, 1))
+    with jail.enter(0) as owned:
+        assert not left.exists()
+        os.utime(owned.folder, (1, 1))
+        with jail.enter(0) as other:
+            assert sorted(tmp_path.glob("*sandbox-*/")) == sorted(
+                map(Path, (owned.folder, other.folder, f"{left}-link"))
+            )
+
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(["kept", f"{left.name}-link"])
+    assert (tmp_path / "kept" / "file").exists()

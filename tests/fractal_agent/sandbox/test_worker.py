@@ -145,6 +145,75 @@ async def test_worker_killed_at_work() -> None:
         tasks.cancel_scope.cancel()
 
 
+LITTERS = """
+for name in range(1100):
+    open(str(name), "w").close()
+def f(x):
+    while x:
+        pass
+    return 0
+"""
+
+
+async def test_too_many_files_left(sandbox: Sandbox) -> None:
+    """A program that leaves more than is removed after it gets no second process, and that is its outcome."""
+    examples = (Example(call="f(1)", expected="0"), Example(call="f(0)", expected="0"))
+    answer = await sandbox.execute(ExecutionRequested(program=LITTERS, entry_point="f", examples=examples))
+
+    assert (answer.outcome, answer.error) == ("killed", "left more files than can be removed")
+    assert [result.outcome for result in answer.results] == ["timeout"]
+
+    judged = await sandbox.judge(LITTERS, "f", "assert f(0) == 1", trace=True)
+
+    assert (judged.outcome, judged.error, judged.trace) == ("failed", "f(0) is not 1", ())
+
+
+async def test_files_left_in_folders(sandbox: Sandbox) -> None:
+    """However they are spread, the files of a program are not there for the next."""
+    program = (
+        "import os\nos.makedirs('a/' * 20)\n"
+        "def f(n):\n for m in range(n): os.mkdir(str(m)), open(f'{m}/b', 'w')\n return len(os.listdir())"
+    )
+    for folders in (100, 550):
+        tests = f"assert f({folders}) == {folders + 1}"
+        assert (await sandbox.grade(program, "f", tests)).outcome == "passed"
+        assert (await sandbox.grade(program, "f", tests)).outcome == "passed"
+
+
+async def test_worker_spent_by_another_program() -> None:
+    """Programs that cost their workers leave none that would fail the next program."""
+    async with open_sandbox(concurrency=2) as sandbox:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(2):
+                tasks.start_soon(
+                    sandbox.grade, "import time\ntime.sleep(0.5)\n" + LITTERS, "f", "assert f(0)"
+                )
+
+        assert (await sandbox.execute(RIGHT)).outcome == "passed"
+
+
+async def test_workers_killed_while_idle() -> None:
+    """However many of the waiting workers are broken, an honest program is answered."""
+    async with open_sandbox(concurrency=3) as sandbox:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(sandbox.grade, "import time\ntime.sleep(0.5)\n", "f", "assert f(0)")
+        for process in interpreters():
+            with suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
+
+        assert (await sandbox.execute(RIGHT)).outcome == "passed"
+
+
+async def test_trace_takes_no_verdict() -> None:
+    """A trace that does not end in time is left out, however little time the tests have left."""
+    program = "import sys, time\ndef f(x):\n while sys.gettrace(): time.sleep(1)\n time.sleep(x)\n return 0\n"
+    async with open_sandbox(limits=Limits(wall_seconds=6), concurrency=1) as sandbox:
+        judged = await sandbox.judge(program, "f", "assert f(5.3) == 1", trace=True)
+
+    assert (judged.outcome, judged.trace) == ("failed", ())
+
+
 async def test_at_most_so_many_at_once() -> None:
     """No more programs run together than places were asked for."""
     most = 0

@@ -1,0 +1,99 @@
+"""Tests as they come from a data set: read once, and run against one program after another."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import random
+import sys
+from types import CodeType
+from typing import Any
+
+from fractal_agent.sandbox.inside.evidence import Book
+from fractal_agent.sandbox.inside.rewriting import BOOK, names_needed, rewritten
+from fractal_agent.sandbox.inside.standins import told_of
+from fractal_agent.sandbox.inside.stops import Unusable
+
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+class Suite:
+    """Tests that can be run. Raises Unusable."""
+
+    def __init__(self, source: str, prompt: str, entry_point: str) -> None:
+        try:
+            tree = ast.parse(source)
+            needed = names_needed(tree)
+            self._has_check = any(
+                isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body
+            )
+            asserts = any(map(_can_fail, ast.walk(tree)))
+            self._code = compile(rewritten(tree), "<tests>", "exec", dont_inherit=True)
+        except _UNREADABLE as error:
+            raise Unusable(f"they cannot be compiled: {error}") from error
+        if not asserts:
+            raise Unusable("they make no assertion")
+        self._entry_point = entry_point
+        self._modules = [name for name in needed if name in sys.stdlib_module_names and name != entry_point]
+        """Which they use without importing them; the judge's own count, not the program's."""
+        self.names = [entry_point, *(name for name in needed if name not in {entry_point, *self._modules})]
+        """What they may want of the program."""
+        self._helpers = _helpers(prompt, entry_point, set(needed))
+
+    def run(self, found: dict[str, object], book: Book) -> None:
+        """Run them with what was found in the program. Raises Unusable and `stops.Stopped`."""
+        random.seed(0)  # Tests that draw their inputs draw the same for every program.
+        namespace: dict[str, Any] = {}
+        try:
+            for name in self._modules:
+                namespace[name] = importlib.import_module(name)
+            namespace |= {**found, "__name__": "tests", "__builtins__": builtins, BOOK: book}
+            if self._helpers is not None:
+                _run_helpers(self._helpers, namespace)
+                namespace[self._entry_point] = found[self._entry_point]
+            exec(self._code, namespace)  # noqa: S102  # the data set's own code
+            if self._has_check:
+                namespace["check"](found[self._entry_point])
+        except SystemExit:
+            raise Unusable("they leave by SystemExit") from None
+        except Exception as error:  # what tests raise is a failure
+            if isinstance(error, ImportError) and told_of(error) is None:
+                raise Unusable(f"they need what is not installed: {error}") from error
+            book.fail_of(error, "")
+        if not book.passed and not book.failed and not book.called:
+            raise Unusable(
+                "nothing calls the program: expected check(candidate), or assertions that run by themselves"
+            )
+
+
+def _can_fail(node: ast.AST) -> bool:
+    """An assertion, in one of the ways in which tests write one."""
+    match node:
+        case ast.Assert() | ast.Raise():
+            return True
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            return name.lower().startswith("assert")
+    return False
+
+
+def _helpers(prompt: str, entry_point: str, wanted: set[str]) -> CodeType | None:
+    """What the prompt itself defines, besides the function to write; None if the tests need none of it."""
+    try:
+        body = ast.parse(prompt).body
+    except _UNREADABLE:
+        return None
+    kept = [node for node in body if getattr(node, "name", "") != entry_point]
+    if not {getattr(node, "name", "") for node in kept} & wanted:
+        return None
+    try:
+        return compile(ast.Module(kept, []), "<prompt>", "exec", dont_inherit=True)
+    except _UNREADABLE as error:
+        raise Unusable(f"the prompt, whose definitions they need, cannot be compiled: {error}") from error
+
+
+def _run_helpers(code: CodeType, namespace: dict[str, Any]) -> None:
+    try:
+        exec(code, namespace)  # noqa: S102  # the data set's own code
+    except Exception as error:
+        raise Unusable(f"the prompt, whose definitions they need, raises {error!r}") from error

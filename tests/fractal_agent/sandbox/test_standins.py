@@ -1,0 +1,141 @@
+"""The tests see a program as if it ran beside them: its functions, objects, exceptions and changes."""
+
+# ruff: noqa: E501  # A program in a table is read best on few lines.
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from fractal_agent.sandbox import Limits, Sandbox, TestsUnusable, open_sandbox
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with open_sandbox(limits=Limits(wall_seconds=4, cpu_seconds=2), concurrency=1, unsafe=True) as sandbox:
+        yield sandbox
+
+
+STACK = """
+class Empty(ValueError): pass
+class Stack:
+    size = 3
+    def __init__(self, items=()): self.items = list(items)
+    def push(self, item): self.items.append(item); return self
+    def pop(self):
+        if not self.items: raise Empty("nothing", 7)
+        return self.items.pop()
+    def __len__(self): return len(self.items)
+    def __iter__(self): return iter(self.items)
+    def __getitem__(self, place): return self.items[place]
+"""
+
+RIGHT = {
+    "closure": ("def f(x):\n    return lambda y: x + y", "assert f(1)(2) == 3"),
+    "generator": ("def f(n):\n    yield from range(n)", "assert list(f(20000)) == list(range(20000))"),
+    "next": ("def f():\n    yield 1\n    yield 2", "g = f()\nassert next(g) == 1 and next(g) == 2 and next(g, 0) == 0"),
+    "endless generator": (
+        "def f():\n    n = 1\n    while True:\n        yield n\n        n *= 2",
+        "import itertools\nassert list(itertools.islice(f(), 5)) == [1, 2, 4, 8, 16]",
+    ),
+    "object": (STACK, "s = Stack([1])\ns.push(2)\nassert len(s) == 2 and s.pop() == 2 and list(s) == [1] and s[0] == 1"),
+    "attribute": (STACK, "assert Stack().size == 3"),
+    "own exception": (STACK, "try:\n    Stack().pop()\n    assert False\nexcept Empty as e:\n    assert e.args == ('nothing', 7)"),
+    "base of own exception": (STACK, "try:\n    Stack().pop()\n    assert False\nexcept ValueError:\n    pass"),
+    "exception's type": (
+        "def f():\n    raise ValueError('negative')",
+        "try:\n    f()\nexcept Exception as e:\n    assert type(e) is ValueError and str(e) == 'negative'",
+    ),
+    "key error": ("def f():\n    return {}['a']", "try:\n    f()\nexcept KeyError as e:\n    assert e.args == ('a',)"),
+    "only exceptions expected": (
+        "def f(x):\n    raise ValueError", "try:\n    f(-1)\n    assert False\nexcept ValueError:\n    pass"
+    ),
+    "function given back": ("def g(x):\n    return x + 1\ndef f(h):\n    return h(1)", "assert f(g) == 2"),
+    "changed keyword": ("def f(*, xs):\n    xs.append(1)", "a = []\nf(xs=a)\nassert a == [1]"),
+    "argument given back": ("def f(xs):\n    return xs", "a = [1]\nf(a).append(2)\nassert a == [1, 2]"),
+    "name of a module": ("def copy(x):\n    return x", "assert copy(1) == 1"),
+    "module of the tests": ("import math\nmath.pi = 3\ndef f():\n    return 3.14159", "assert abs(f() - math.pi) < 1e-3"),
+    "decimal": ("from decimal import Decimal\ndef f():\n    return Decimal('1.1')", "import decimal\nassert f() == decimal.Decimal('1.1')"),
+    "fraction": ("from fractions import Fraction\ndef f(x):\n    return x / 2", "from fractions import Fraction\nassert f(Fraction(1, 2)) == Fraction(1, 4)"),
+    "date": ("import datetime\ndef f(d):\n    return d + datetime.timedelta(1)", "import datetime\nassert f(datetime.date(2024, 2, 28)) == datetime.date(2024, 2, 29)"),
+    "deque": ("from collections import deque\ndef f(q):\n    q.append(3)\n    return q", "from collections import deque\nq = deque([1])\nassert f(q) == deque([1, 3]) == q"),
+    "ordered": ("from collections import OrderedDict\ndef f():\n    return OrderedDict(a=1, b=2)", "from collections import OrderedDict\nassert f() == OrderedDict(a=1, b=2)"),
+    "import that fails where it is expected": (
+        "def f():\n    import nowhere", "try:\n    f()\n    assert False\nexcept ImportError:\n    pass"
+    ),
+    "assertion in the expected side's helper": (
+        "def f(x):\n    return x", "def g(x):\n    assert f(x) == x\n    return x\nassert f(1) == g(1)"
+    ),
+    "nothing to loop over": ("def f():\n    return []", "for x in f():\n    assert x > 0"),
+}  # fmt: skip
+
+WRONG = {
+    "stops an iteration": ("def f(x):\n    raise StopIteration", "assert all(map(f, [1, 2]))"),
+    "ends a comparison of pairs": ("def f(x):\n    raise StopIteration", "for x, y in zip([1], map(f, [1])):\n    assert x == y\nassert f"),
+    "leaves where tests catch all": ("import os\ndef f():\n    os._exit(0)", "try:\n    assert f() == 1\nexcept:\n    pass"),
+    "exits where tests catch all": ("def f():\n    raise SystemExit", "try:\n    assert f() == 1\nexcept:\n    pass"),
+    "order": ("from collections import OrderedDict\ndef f():\n    return OrderedDict(b=2, a=1)", "from collections import OrderedDict\nassert f() == OrderedDict(a=1, b=2)"),
+    "needs what is not installed": ("def f(x):\n    import numpy\n    return x", "r = f(1)\nassert r == 1"),
+    "its own equality": ("class A:\n    def __eq__(self, other): return True\ndef f():\n    return A()", "assert f() == 1"),
+    "equal inside": ("class A:\n    def __eq__(self, other): return True\ndef f():\n    return [A()]", "assert f() == [1]"),
+    "its own order": ("class A:\n    def __lt__(self, other): return True\ndef f():\n    return A()", "assert f() < 1"),
+    "yields for ever": ("def f():\n    while True:\n        yield 1", "assert list(f()) == [1]"),
+    "length": ("class A:\n    def __len__(self): return 'x'\ndef f():\n    return A()", "assert len(f()) == 1"),
+    "iterator that is none": ("class A:\n    def __iter__(self): return 5\ndef f():\n    return A()", "assert list(f()) == [1]"),
+    "deep argument given back": (
+        "def f(x=None):\n    x = []\n    for _ in range(98):\n        x = [x]\n    return x", "assert f([[[f()]]]) == 1"
+    ),
+    "exception with a name of the tests": (
+        "class Told(Exception): pass\ndef f():\n    raise Told('x')", "assert f() == 1"
+    ),
+}  # fmt: skip
+
+UNUSABLE = {
+    "not called": ("def test_a():\n    assert f(1) == 1", "nothing calls the program"),
+    "async": ("async def check(candidate):\n    assert candidate(1) == 1", "nothing calls the program"),
+    "no assertion": ("f(1)", "no assertion"),
+    "leaves": ("import sys\nassert f(1) == 1\nsys.exit(0)", "SystemExit"),
+    "needs what is not installed": ("import nowhere\nassert f(1) == 1", "not installed"),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_right_program(sandbox: Sandbox, name: str) -> None:
+    """A right program passes, whatever the tests do with what it returns and raises."""
+    program, tests = RIGHT[name]
+    entry_point = "Stack" if program is STACK else program.rpartition("def ")[2].partition("(")[0]
+
+    verdict = await sandbox.judge(program, entry_point, tests)
+
+    assert (verdict.outcome, verdict.failures, verdict.error) == ("passed", (), "")
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_wrong_program(sandbox: Sandbox, name: str) -> None:
+    """A wrong program does not pass, and is not taken for broken tests either."""
+    program, tests = WRONG[name]
+
+    verdict = await sandbox.judge(program, "f", tests)
+
+    assert verdict.outcome in {"failed", "killed", "timeout"}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_unusable_tests(sandbox: Sandbox, name: str) -> None:
+    """Tests that cannot judge any program are an error that says why, and never a verdict."""
+    tests, why = UNUSABLE[name]
+
+    with pytest.raises(TestsUnusable, match=why):
+        await sandbox.judge("def f(x):\n    return x", "f", tests)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_prompt_that_does_not_compile(sandbox: Sandbox) -> None:
+    """A prompt whose definitions are needed and do not compile is an error of the data set."""
+    prompt = "def helper(x):\n    return x\nreturn 1\n"
+
+    with pytest.raises(TestsUnusable, match="cannot be compiled"):
+        await sandbox.judge("def f(x):\n    return x", "f", "assert f(helper(1)) == 1", prompt)

@@ -1,0 +1,73 @@
+"""What programs and models say is shown, and steers nothing."""
+
+import io
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import pytest
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from fractal_agent.commands.options import console
+from fractal_agent.report.live import spoken_on
+from fractal_agent.terminal import Terminal, visible, visible_line
+
+HOSTILE = "\x1b[2A\x1b]0;title\x9b31m\x7f\u202epassed\u2066"
+SHOWN = r"\u001b[2A\u001b]0;title\u009b31m\u007f\u202epassed\u2066"
+
+
+def in_table(text: str) -> RenderableType:
+    table = Table()
+    table.add_row(Text(text))
+    return table
+
+
+def test_text_stays_text() -> None:
+    """Lines, tabs, brackets and any alphabet are left alone."""
+    text = "[bold]a\tb\n¿ünï 世界 😀 \\ שלום"
+
+    assert visible(text) == text
+    assert visible_line("a\nb") == r"a\nb"
+    assert visible("\r\ud800") == r"\u000d\ud800"
+
+
+@pytest.mark.parametrize(
+    "shape", [Text, in_table, lambda text: Panel(Text(text)), lambda text: Syntax(text, "python")]
+)
+def test_printed(shape: Callable[[str], RenderableType]) -> None:
+    """However it is laid out, with colours or without, a console of ours shows what it is given.
+
+    A table may cut what it thought shorter.
+    """
+    for terminal in (False, True):
+        stream = io.StringIO()
+        Terminal(file=stream, width=200, force_terminal=terminal, color_system="standard").print(
+            shape(HOSTILE), soft_wrap=True
+        )
+
+        written = Text.from_ansi(stream.getvalue()).plain
+        assert SHOWN[:12] in written
+        assert SHOWN in written or shape is in_table
+        assert not set(written) & set(HOSTILE) - set(SHOWN)
+
+
+def test_live_display_still_steers() -> None:
+    """Our own displays move the cursor as before."""
+    stream = io.StringIO()
+    page = Terminal(file=stream, force_terminal=True, width=80)
+    with Live(Text("one"), console=page, auto_refresh=False) as live:
+        live.update(Text("two\x1b[2A"), refresh=True)
+
+    assert "\x1b[2K" in stream.getvalue()
+    assert "\x1b[2A" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("opened", [lambda: nullcontext(console()), lambda: spoken_on(io.StringIO())])
+def test_consoles_of_commands(opened: Callable[[], AbstractContextManager[Console]]) -> None:
+    """Every console that commands print on is such a terminal."""
+    with opened() as page:
+        assert isinstance(page, Terminal)
