@@ -124,6 +124,21 @@ def fork_job(
     )
 
 
+def sharing_job(job: Job, parent: Recording) -> Job:
+    """The same job as a fork of a run that asks for some of the same, which is then not asked again."""
+    was = parent.started.settings
+    return msgspec.structs.replace(
+        job,
+        origin=Origin(
+            run_id=parent.started.run_id,
+            log=os.path.relpath(parent.folder / LOG_NAME, job.folder),
+            head=parent.head,
+            edits=tuple(_of_settings(was, job.settings)),
+        ),
+        parent=_reusable(parent.journal, was, job.settings),
+    )
+
+
 def resume_fork_job(run: Recording, catalog: Catalog) -> Job:
     """The job that takes up an interrupted fork; `parent` is None when its parent is not where it was."""
     started = run.started
@@ -179,8 +194,9 @@ def _of_settings(was: Settings, now: Settings) -> list[Edit]:
 
 def _reusable(journal: Journal, was: Settings, now: Settings) -> Journal:
     """What of the parent's record still holds under the new settings."""
-    same = all(getattr(was, name) == getattr(now, name) for name in _ANSWERING)
-    return journal if same else journal.without_generations()
+    if any(getattr(was, name) != getattr(now, name) for name in _ANSWERING):
+        return journal.without_generations()
+    return journal if was.seed == now.seed else journal.greedy()
 
 
 def _read_parent(folder: Path, origin: Origin, settings: Settings) -> Journal | None:

@@ -94,6 +94,14 @@ class Journal:
         """The same records without what a model answered."""
         return self._only(lambda name, effect: False)
 
+    def greedy(self) -> "Journal":
+        """The same records, of generations only those at temperature 0: what no seed has a part in."""
+        return self._only(
+            lambda name, effect: (
+                isinstance(effect.request, GenerationRequested) and effect.request.temperature == 0
+            )
+        )
+
     def of_branch(self, branch: str) -> "Journal":
         """The records of one branch of a fork, at the paths that they have without its name."""
         front = f"{branch}/" if branch else ""

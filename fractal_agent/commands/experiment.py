@@ -58,6 +58,9 @@ def experiment(
         Path | None,
         typer.Option(help="Where the cells lie.  [default: experiment in the folder of runs]", metavar="DIR"),
     ] = None,
+    apart: Annotated[
+        bool, typer.Option("--apart", help="Ask anew in each cell, also for what another was answered.")
+    ] = False,
     report: Annotated[
         bool, typer.Option("--report", help="Only write the report anew, from the cells that are there.")
     ] = False,
@@ -123,5 +126,6 @@ def experiment(
         tasks=tasks,
         catalog=catalog,
         folder=folder,
+        share=not apart,
     )
     compare(made, json, ctx.obj)

@@ -42,6 +42,8 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
     catalog: Catalog
     folder: Path
     """Where the cells' folders lie."""
+    share: bool = True
+    """Whether a cell takes over what another was answered to the same request."""
 
 
 def cell_jobs(experiment: Experiment) -> list[Job]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from events import LOG_NAME, CodeReviewed, LogReader
+from events import LOG_NAME, CodeReviewed, GenerationCompleted, LogReader
 from fractal_agent.report.failures import KINDS, count_kinds, whole_functions
 from fractal_agent.report.statistics import Interval, mcnemar, wilson
 from fractal_agent.runs import run_folders
@@ -57,9 +57,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     turned: int
     """Those of them that passed in the end."""
     written: int
-    """Tokens, as are those read."""
+    """Tokens, as are those read; those of answers that were taken over from another cell included."""
     read: int
     seconds: float
+    """Wall time; the cell did not wait for what it took over."""
 
 
 class Pairs(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +208,12 @@ def _cell(folder: Path, timeline: Timeline) -> Cell:
     settings, graded = timeline.started.settings, timeline.graded
     failing = [case for case in graded if _first_failed(case)]
     snippets = [whole_functions(case) for case in graded]
+    answers = [
+        entry.event
+        for case in timeline.cases.values()
+        for entry in case.entries
+        if isinstance(entry.event, GenerationCompleted)
+    ]
     return Cell(
         run_id=timeline.started.run_id,
         log=str(folder / LOG_NAME),
@@ -225,8 +232,8 @@ def _cell(folder: Path, timeline: Timeline) -> Cell:
         snippets=sum(count for _, count in snippets),
         first_failed=len(failing),
         turned=sum(case.passed for case in failing),
-        written=timeline.completion_tokens,
-        read=timeline.prompt_tokens,
+        written=sum(answer.completion_tokens for answer in answers),
+        read=sum(answer.prompt_tokens for answer in answers),
         seconds=round(timeline.seconds, 3),
     )
 

@@ -126,8 +126,7 @@ def write_back(old: object, new: object) -> object:
     elif isinstance(old, bytearray) and isinstance(new, bytearray):
         old[:] = new
     elif isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
-        for before, after in zip(old, new, strict=True):
-            write_back(before, after)
+        return tuple(write_back(before, after) for before, after in zip(old, new, strict=True))
     else:
         return new
     return old

@@ -12,7 +12,9 @@ from fractal_agent.sandbox import Limits, Sandbox, TestsUnusable, open_sandbox
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox() -> AsyncIterator[Sandbox]:
-    async with open_sandbox(limits=Limits(wall_seconds=4, cpu_seconds=2), concurrency=1, unsafe=True) as sandbox:
+    async with open_sandbox(
+        limits=Limits(wall_seconds=4, cpu_seconds=2), concurrency=1, unsafe=True
+    ) as sandbox:
         yield sandbox
 
 
@@ -52,6 +54,8 @@ RIGHT = {
     ),
     "function given back": ("def g(x):\n    return x + 1\ndef f(h):\n    return h(1)", "assert f(g) == 2"),
     "changed keyword": ("def f(*, xs):\n    xs.append(1)", "a = []\nf(xs=a)\nassert a == [1]"),
+    "tuples sorted in place": ("def f(xs):\n    xs.sort()\n    return xs", "a = [(2, []), (1, [])]\nassert f(a) == [(1, []), (2, [])] == a"),
+    "inside a tuple": ("def f(t):\n    t[0].append(1)", "a = []\nf((a, 2))\nassert a == [1]"),
     "argument given back": ("def f(xs):\n    return xs", "a = [1]\nf(a).append(2)\nassert a == [1, 2]"),
     "name of a module": ("def copy(x):\n    return x", "assert copy(1) == 1"),
     "module of the tests": ("import math\nmath.pi = 3\ndef f():\n    return 3.14159", "assert abs(f() - math.pi) < 1e-3"),
