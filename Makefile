@@ -9,7 +9,7 @@ LOCK := $(if $(GPU),requirements/gpu.txt,requirements/cpu.txt)
 python := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help solve test torture bench-log bench-sandbox setup model lint lock clean
+.PHONY: help solve test torture bench-log bench-sandbox results setup model lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-sandbox: setup ## how fast the sandbox is, beside the harnesses of HumanEv
 	@$(python) -m pip --disable-pip-version-check install -qq --no-deps --upgrade --target build/bench \
 		-r requirements/bench-sandbox.txt
 	@PYTHONPATH=build/bench $(python) benchmarks/sandbox.py $(ARGS)
+
+results: setup ## docs/results.md anew, from the logs in results/ and without a model
+	@$(python) benchmarks/results.py
 
 # LOCK_TORCH says where uv finds the CPU build of torch, which is not on PyPI.
 LOCK_TORCH := --torch-backend cpu
