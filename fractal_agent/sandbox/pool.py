@@ -14,8 +14,8 @@ from fractal_agent.sandbox.base import Judged, Limits, Outcome, Step, TestsUnusa
 from fractal_agent.sandbox.jail import Jail
 from fractal_agent.sandbox.worker import Answer, OutOfTime, Worker, WorkerGone, working
 
-_WHERE = re.compile(r" \(line \d+: [^\n]*\)$")
-"""The line of the program that an exception rose in: its own text, and nothing of the tests."""
+_STATUS = re.compile(r"exited with status \d+")
+"""What a program says by leaving, which may be what it was called with."""
 
 
 class _Place(msgspec.Struct):
@@ -70,9 +70,7 @@ class PooledSandbox:
 
     async def grade(self, code: str, entry_point: str, tests: str, prompt: str = "") -> GradingCompleted:
         answer = await self._ask(code, entry_point, tests=tests, prompt=prompt)
-        where = _WHERE.search(answer.error)
-        quiet = answer.kind + (where[0] if where else "")
-        told = answer.error if answer.unloaded or not answer.kind else quiet
+        told = answer.error if answer.unloaded else _quietly(answer, code)
         return GradingCompleted(
             outcome=cast(Outcome, answer.outcome),
             error=self._text(told),
@@ -174,6 +172,15 @@ class PooledSandbox:
 async def _end(place: _Place) -> None:
     with anyio.CancelScope(shield=True):
         await place.ending.__aexit__(None, None, None)
+
+
+def _quietly(answer: Answer, code: str) -> str:
+    """The error without anything that the program may have made of hidden arguments: type and line."""
+    if not answer.kind:
+        return _STATUS.sub("exited", answer.error)
+    lines = code.split("\n")
+    known = 0 < answer.line <= len(lines)
+    return f"{answer.kind} (line {answer.line}: {lines[answer.line - 1].strip()})" if known else answer.kind
 
 
 def _result(told: dict[str, str], example: Example) -> ExampleResult:

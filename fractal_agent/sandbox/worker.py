@@ -34,6 +34,7 @@ _JUDGE = (
     "seccomp",
     "standins",
     "stops",
+    "channel",
     "remote",
     "rewriting",
     "evidence",
@@ -55,7 +56,9 @@ class Answer(msgspec.Struct, kw_only=True):
     outcome: str = "passed"
     error: str = ""
     kind: str = ""
-    """Type of the exception behind the error."""
+    """Type of the exception behind the error; if the program raised it, the builtin one that it is."""
+    line: int = 0
+    """Of the program, where that exception rose in it; 0 if none."""
     unloaded: bool = False
     """The program could not be loaded, so the error is about the program alone."""
     passed: int = 0

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from fractal_agent.sandbox.inside.remote import Call, Remote, show
-from fractal_agent.sandbox.inside.standins import Function, told_of
+from fractal_agent.sandbox.inside.standins import Function, text_of, told_of
 
 KEPT = 20
 """So many failures are kept with their evidence; of more, only the number."""
@@ -28,7 +28,9 @@ class Book:
         self.failed = 0
         self.failures: list[dict[str, str]] = []
         self.kind = ""
-        """Type of the exception with which the plain tests would have ended."""
+        """Type of the exception with which the plain tests would have ended; a builtin one."""
+        self.line = 0
+        """Of the program, where that exception rose in it."""
         self.first: Call | None = None
         """The call behind the first failure."""
         self._remote = remote
@@ -55,9 +57,11 @@ class Book:
         """The last call since the last assertion."""
         return self._calls[-1] if self._calls else None
 
-    def differs(self, of_left: Call | None, left: object, right: object, *message: _Made) -> None:
-        """Two sides are not equal; with this call the left one was known."""
-        turned = of_left is None and bool(self._calls)
+    def differs(
+        self, of_left: Call | None, left: object, right: object, turned: bool, *message: _Made
+    ) -> None:
+        """Two sides are not equal; with that call the left one was known, which is expected if `turned`."""
+        turned = turned or (of_left is None and bool(self._calls))
         last = self.call()
         actual, expected = (right, left) if turned else (left, right)
         self._fails(of_left or last, show(expected), show(actual), message)
@@ -72,6 +76,13 @@ class Book:
         if call and call.result is value:
             expected = wanted
         self._fails(call, expected, show(call.result) if call else "", message)
+
+    def refused(self, *message: _Made) -> None:
+        """An assertion that nothing could meet was reached: its message tells why."""
+        told = " ".join(_said(make) for make in message) or "the tests came to where they should not"
+        if self._handling_failures:
+            raise _Failed(self.call(), "", "", *(make() for make in message))
+        self.fail("AssertionError", "error", call=self.call(), expected="", error=told)
 
     def broke(self, error: Exception, source: str) -> None:
         """Something was raised where an assertion that reads so was tried."""
@@ -122,11 +133,13 @@ class Book:
             return
         call, told = self.call(), told_of(error)
         if told:
-            self.fail(told.kind, "error", call=call, expected=expected, error=told.description)
+            if not self.failed:
+                self.line = told.line
+            self.fail(told.builtin, "error", call=call, expected=expected, error=told.description)
             return
         actual = show(call.result) if call else ""
         kind = type(error).__name__
-        text = str(error) if isinstance(error, AssertionError) else f"{kind}: {error}"
+        text = text_of(error) if isinstance(error, AssertionError) else f"{kind}: {text_of(error)}"
         self.fail(kind, "failed", call=call, expected=expected, actual=actual, error=text)
 
     def _fails(self, call: Call | None, expected: str, actual: str, message: tuple[_Made, ...]) -> None:

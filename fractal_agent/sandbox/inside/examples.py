@@ -8,9 +8,10 @@ import math
 import socket
 import time
 
-from fractal_agent.sandbox.inside.remote import OUT_OF_TIME, Remote, show
+from fractal_agent.sandbox.inside.channel import OUT_OF_TIME
+from fractal_agent.sandbox.inside.remote import Remote, show
 from fractal_agent.sandbox.inside.rewriting import names_needed
-from fractal_agent.sandbox.inside.standins import told_of
+from fractal_agent.sandbox.inside.standins import text_of, told_of
 from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped
 
 RELATIVE_TOLERANCE = 1e-6
@@ -97,10 +98,10 @@ def _result(call: ast.Expression | Exception, expected: str, found: dict[str, ob
         namespace = {"__builtins__": builtins, **found}
         actual = eval(compile(call, "<example>", "eval", dont_inherit=True), namespace)  # noqa: S307  # names are bounded
         wanted = _value(expected)
+        outcome = "passed" if matches(actual, wanted) else "failed"
     except Exception as error:  # noqa: BLE001  # an example may be anything
         told = told_of(error)
-        return _told("error", error=told.description if told else f"{type(error).__name__}: {error}")
-    outcome = "passed" if matches(actual, wanted) else "failed"
+        return _told("error", error=told.description if told else f"{type(error).__name__}: {text_of(error)}")
     return _told(outcome, actual=show(actual))
 
 

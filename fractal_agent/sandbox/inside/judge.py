@@ -121,7 +121,7 @@ class _Judge:
                         call=call, expected="", error=stop.error,
                     )  # fmt: skip
         if answer["outcome"] == "passed" and book.failed:
-            answer |= {"outcome": "failed", "error": _headline(book), "kind": book.kind}
+            answer |= {"outcome": "failed", "error": _headline(book), "kind": book.kind, "line": book.line}
         trace: list[object] = []
         spent = remote.spent
         if job["trace"] and book.first is not None and not spent:
@@ -160,7 +160,9 @@ def _run(suite: Suite, job: dict[str, object], remote: Remote, book: Book) -> No
 def _headline(book: Book) -> str:
     """The first failure in one line."""
     first = book.failures[0]
-    return first["error"] if first["outcome"] == "error" else f"{first['call']} is not {first['expected']}"
+    if first["outcome"] == "error" or not first["expected"]:
+        return first["error"] or f"{first['call']} is wrong"
+    return f"{first['call']} is not {first['expected']}"
 
 
 def _job(channel: socket.socket) -> dict[str, object]:
@@ -194,4 +196,4 @@ def _plain(value: object, bound: int) -> object:
         return [_plain(item, bound) for item in value]
     if isinstance(value, dict):
         return {_plain(key, bound): _plain(item, bound) for key, item in value.items()}
-    return value
+    return value if value is None or isinstance(value, bool | float | int) else repr(value)[:bound]

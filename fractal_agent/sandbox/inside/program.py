@@ -8,24 +8,30 @@ process can choose what its own functions seem to return, and that is all.
 
 from __future__ import annotations
 
+import builtins
+import itertools
 import json
 import operator
 import os
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, cast
+from typing import Any
 
 from fractal_agent.sandbox.inside.values import (
     BROKEN,
-    GAVE_BACK,
+    CONTAINERS,
     LOADED,
     RAISED,
+    REFERENCE,
     RETURNED,
     TRACED,
+    Numbers,
     Reader,
+    dump_arguments,
+    dump_contents,
     dumps,
-    is_mutable,
+    resolved,
 )
 
 PROGRAM = "<program>"
@@ -37,9 +43,20 @@ OPERATIONS: dict[str, Callable[..., object]] = {
     "next": next,
     "len": len,
     "getitem": operator.getitem,
+    "setitem": operator.setitem,
+    "contains": operator.contains,
     "getattr": getattr,
+    "bool": bool,
+    "str": str,
 }
 """What tests can do with an object of the program's own, besides calling it."""
+ABILITIES = {
+    "c": "__call__", "i": "__iter__", "n": "__next__", "l": "__len__", "g": "__getitem__",
+    "s": "__setitem__", "h": "__contains__",
+}  # fmt: skip
+"""What an object can do, by the letter that says so."""
+MOST_FIELDS = 20
+"""So many attributes of an exception are told."""
 _SLICE = 1 << 16
 _WARM_ROUNDS = 20
 _WARM = """
@@ -71,7 +88,9 @@ class Program:
         self._code = ""
         self._names: dict[str, object] = {}
         self._shown: list[object] = []
-        self._reader = Reader(lambda content: self._own(content[0]))
+        self._handles: dict[int, int] = {}
+        """By identity; what has been shown is kept, so that no other object gets it."""
+        self._reader = Reader(self._own)
 
     def warm(self) -> None:
         """Do everything that a program needs, so that each fork finds it done.
@@ -84,6 +103,8 @@ class Program:
             self.load("warm none", _WARM)
             self.answer('call warm\n[[1,"x",[1.5,null]]]')
             self.answer("call warm\n[[1]]")
+        self._shown.clear()
+        self._handles.clear()
         sys.modules["__main__"] = main
         del sys.modules["program"]
 
@@ -104,7 +125,7 @@ class Program:
         try:
             self._names = _load(code)
         except BaseException as error:
-            return BROKEN + json.dumps([*_error(error, code, self._characters), []])
+            return BROKEN + json.dumps([*_error(error, code, self._characters), [], [], {"d": []}])
         return LOADED + dumps([self._named(name) for name in wanted.split(" ")], self._describe)
 
     def _named(self, name: str) -> object:
@@ -113,54 +134,85 @@ class Program:
             return "missing"
         value = self._names[name]
         if isinstance(value, type) and issubclass(value, Exception):
-            return ["exception", _builtin(value)]
+            return ["exception", _builtin(value), _own_bases(value)]
         return "callable" if callable(value) else ["value", value]
 
-    def _own(self, handle: object) -> object:
-        """The object that the judge means."""
-        return self._names[handle] if isinstance(handle, str) else self._shown[cast(int, handle)]
+    def _own(self, content: list[Any]) -> object:
+        """The object that the judge means: one of the program's own, or one that it describes."""
+        match content:
+            case [str(name)]:
+                return self._names[name]
+            case [int(handle)]:
+                return self._shown[handle]
+            case ["new", str(name), list(arguments)]:
+                kind: Any = self._names.get(name) or getattr(builtins, name)
+                return kind(*arguments)
+            case ["builtin", str(name)]:
+                return getattr(builtins, name)
+            case ["iter", list(items)]:
+                return iter(items)
+        raise ValueError(f"no object is described by {content!r}")
 
     def _describe(self, value: object) -> list[object]:
-        """A handle, type, text and truth: all that the judge learns of an object."""
-        self._shown.append(value)
-        handle = len(self._shown) - 1
-        return [handle, type(value).__name__, show(value, self._characters), _truth(value)]
+        """A handle, type, text, and what can be done with it: all that the judge learns of an object."""
+        handle = self._handles.get(id(value))
+        if handle is None:
+            handle = self._handles[id(value)] = len(self._shown)
+            self._shown.append(value)
+        kind = type(value)
+        names = {name for base in kind.__mro__ for name in vars(base)}
+        able = "".join(letter for letter, name in ABILITIES.items() if name in names)
+        return [handle, kind.__name__, show(value, self._characters), able]
 
     def answer(self, frame: str) -> str:
         """What the function returned or raised, and its arguments if changed; for `trace`, its steps."""
         header, _, sent = frame.partition("\n")
         kind, _, name = header.partition(" ")
-        arguments: Any = self._reader.loads(sent)  # Any: a list, and a dict by name if there is one
-        given, named = arguments[0], arguments[1] if len(arguments) > 1 else {}
+        arguments: Any = self._reader.loads(sent)  # Any: a list of values, and pairs by name if there are any
+        given, named = arguments[0], dict(arguments[1]) if len(arguments) > 1 else {}
         if kind == "do":
             function: Any = OPERATIONS[name]  # Any: whatever the program made callable
         else:
-            function = self._own(int(name[1:]) if name.startswith("#") else name)
+            function = self._own([int(name[1:]) if name.startswith("#") else name])
+        numbers, before = None, ""
+        if any(isinstance(value, CONTAINERS) for value in (*given, *named.values())):
+            numbers = Numbers()
+            before = dump_arguments(given, named, self._describe, numbers)
+            numbers.growing = False
+            if REFERENCE in sent:
+                resolved(given, numbers.all)
+                resolved(named, numbers.all)
         if kind == "trace":
             return TRACED + json.dumps(_trace(function, given, named, self._code))
         try:
-            result = function(*given, **named)
-            reply = self._returned(result, given)
-            mutable = kind == "call" and any(map(is_mutable, (*given, *named.values()) if named else given))
-            changed = dumps(arguments, self._describe) if mutable else sent
+            reply = RETURNED + dumps(function(*given, **named), self._describe, numbers)
         except BaseException as error:
-            return RAISED + self._raised(error)
-        return reply if changed == sent else f"{reply}\n{changed}"
+            reply = RAISED + self._raised(error)
+        return reply + self._changes(given, named, before, numbers) if numbers else reply
 
-    def _returned(self, result: object, given: list[object]) -> str:
-        for place, argument in enumerate(given):
-            if result is argument and is_mutable(result):
-                return f"{GAVE_BACK}{place}"
-        return RETURNED + dumps(result, self._describe)
+    def _changes(self, given: list[object], named: dict[str, object], before: str, numbers: Numbers) -> str:
+        """A line with the content of the arguments' containers, if it is not what it was."""
+        try:
+            if dump_arguments(given, named, self._describe, Numbers()) == before:
+                return ""
+            return f"\n{dump_contents(self._describe, numbers)}"
+        except BaseException:
+            return ""
 
     def _raised(self, error: BaseException) -> str:
-        """The exception with its arguments, or with its text for one where they cannot be told."""
+        """The exception with its arguments and attributes, or with its text where they cannot be told."""
         told = _error(error, self._code, self._characters)
+        bases = _own_bases(type(error))
         try:
-            arguments = dumps([*told, list(error.args)], self._describe)
+            fields = dict(itertools.islice(vars(error).items(), MOST_FIELDS))
+            frame = dumps([*told, list(error.args), bases, fields], self._describe)
         except BaseException:
-            arguments = ""
-        return arguments if 0 < len(arguments) < _SLICE else json.dumps([*told, [_text(error)[:_SLICE]]])
+            frame = ""
+        return (
+            frame
+            if 0 < len(frame) < _SLICE
+            else json.dumps([*told, [_text(error)[:_SLICE]], bases, {"d": []}])
+        )
 
 
 def _load(code: str) -> dict[str, object]:
@@ -180,13 +232,6 @@ def show(value: object, characters: int) -> str:
         return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
 
 
-def _truth(value: object) -> bool:
-    try:
-        return bool(value)
-    except BaseException:
-        return True
-
-
 def _error(error: BaseException, code: str, characters: int) -> list[object]:
     """Type, the builtin exception that it is, and `ValueError: message (line 4: return int(x))`."""
     kind = type(error).__name__
@@ -197,7 +242,12 @@ def _error(error: BaseException, code: str, characters: int) -> list[object]:
     source = code.split("\n")
     if 0 < line <= len(source):
         summary += f" (line {line}: {source[line - 1].strip()[:characters]})"
-    return [kind, builtin, summary]
+    return [kind, builtin, summary, line]
+
+
+def _own_bases(kind: type[BaseException]) -> list[str]:
+    """Names of the classes of the program that it is, itself first."""
+    return [base.__name__ for base in kind.__mro__ if base.__module__ == "program"]
 
 
 def _builtin(kind: type[BaseException]) -> str:

@@ -50,6 +50,9 @@ class _Rewriting(ast.NodeTransformer):
             node.body = [_handling(node, failures=any(kind is None or _catches_all(kind) for kind in caught))]
         return node
 
+    def visit_TryStar(self, node: ast.TryStar) -> ast.AST:  # the name that ast looks for
+        return self.visit_Try(node)  # type: ignore[arg-type]  # of the same shape
+
     def visit_With(self, node: ast.With) -> ast.AST:
         self.generic_visit(node)
         node.body = [_handling(node, failures=True)]
@@ -73,7 +76,8 @@ def _compared(node: ast.Assert) -> list[ast.stmt] | None:
     ):
         return None
     left, right = ast.Name(_LEFT, ast.Load()), ast.Name(_RIGHT, ast.Load())
-    differs = _write("differs", ast.Name(_CALL, ast.Load()), left, right, *_message(node))
+    turned = ast.Constant(_is_literal(test.left) and not _is_literal(test.comparators[0]))
+    differs = _write("differs", ast.Name(_CALL, ast.Load()), left, right, turned, *_message(node))
     return [
         ast.Assign([ast.Name(_LEFT, ast.Store())], test.left),
         ast.Assign([ast.Name(_CALL, ast.Store())], _entry("latest")),
@@ -85,6 +89,8 @@ def _compared(node: ast.Assert) -> list[ast.stmt] | None:
 def _tried(node: ast.Assert, source: ast.expr) -> list[ast.stmt]:
     """For any other condition: its value is evidence, and what its names stand for."""
     test = node.test
+    if isinstance(test, ast.Constant):
+        return [ast.If(test, [_write("held")], [_write("refused", *_message(node))])]
     negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
     value = test.operand if isinstance(test, ast.UnaryOp) and negated else test
     left = ast.Name(_LEFT, ast.Load())
@@ -95,6 +101,16 @@ def _tried(node: ast.Assert, source: ast.expr) -> list[ast.stmt]:
     )
     fails = _write("fails", source, left, ast.Constant(str(not negated)), known, *_message(node))
     return [ast.Assign([ast.Name(_LEFT, ast.Store())], value), ast.If(holds, [_write("held")], [fails])]
+
+
+def _is_literal(node: ast.expr) -> bool:
+    return all(
+        isinstance(
+            each,
+            ast.Constant | ast.List | ast.Tuple | ast.Set | ast.Dict | ast.UnaryOp | ast.unaryop | ast.Load,
+        )
+        for each in ast.walk(node)
+    )
 
 
 def _catches_all(kind: ast.expr) -> bool:

@@ -2,7 +2,8 @@
 
 A zygote gets `allowing`: everything that is not in a list fails. Each of its children then gets `narrowing`
 on top, which takes what the zygote alone needs: to make processes, to signal them, to install filters and to
-change modes; and what reaches files, sockets and processes of others although Landlock is in force.
+change modes; what reaches files, sockets and processes of others although Landlock is in force; and data out
+of band.
 """
 
 from __future__ import annotations
@@ -36,8 +37,7 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     # Waiting, and the event loop's own wires. No `socket`: nobody outside can be reached.
     "poll": (7, None), "ppoll": (271, 73), "select": (23, None), "pselect6": (270, 72),
     "epoll_create1": (291, 20), "epoll_ctl": (233, 21), "epoll_wait": (232, None), "epoll_pwait": (281, 22),
-    "eventfd2": (290, 19), "sendto": (44, 206), "recvfrom": (45, 207),
-    "sendmsg": (46, 211), "recvmsg": (47, 212), "shutdown": (48, 210), "getsockopt": (55, 209),
+    "eventfd2": (290, 19), "shutdown": (48, 210), "getsockopt": (55, 209),
     "setsockopt": (54, 208), "getsockname": (51, 204), "getpeername": (52, 205),
     # Time.
     "nanosleep": (35, 101), "clock_nanosleep": (230, 115), "clock_gettime": (228, 113),
@@ -71,6 +71,10 @@ GUARDED: dict[str, tuple[int | None, int | None]] = {
     "ioctl": (16, 29),
     "fcntl": (72, 25),
     "socketpair": (53, 199),
+    "sendto": (44, 206),
+    "recvfrom": (45, 207),
+    "sendmsg": (46, 211),
+    "recvmsg": (47, 212),
     "open": (2, None),
     "openat": (257, 56),
     "chmod": (90, None),
@@ -104,9 +108,9 @@ _SOME_PID = 0x7EADBEEF
 _X32_CALLS = 0x40000000
 _CLONE_THREAD = 0x00010000
 _F_SETFL, _O_ASYNC, _O_ACCMODE, _O_TRUNC = 4, 0o20000, 3, 0o1000
-_AF_UNIX, _SOCKET_TYPE = 1, 0xF
+_AF_UNIX, _SOCKET_TYPE, _MSG_OOB = 1, 0xF, 1
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST, _SECOND, _THIRD = 0, 4, 16, 24, 32
+_NUMBER, _ARCHITECTURE, _FIRST, _SECOND, _THIRD, _FOURTH = 0, 4, 16, 24, 32, 40
 """Offsets in `struct seccomp_data`; of an argument that of its lower half, which is all that counts here."""
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 
@@ -164,6 +168,9 @@ def _verdicts(pid: int) -> dict[str, tuple[bytes, ...]]:
         **dict.fromkeys(("fork", "vfork", "wait4", "kill", "prctl", "seccomp", "setrlimit"), never),
         # They do nothing and say that they did: `shutil.copy` takes no error for an answer.
         **dict.fromkeys(("chmod", "fchmod", "fchmodat"), (_refuse(0),)),
+        # Hardly a program has use for data out of band, and kernels have been broken into by way of it.
+        **dict.fromkeys(("sendto", "recvfrom"), _if_among(_FOURTH, 0, mask=_MSG_OOB)),
+        **dict.fromkeys(("sendmsg", "recvmsg"), _if_among(_THIRD, 0, mask=_MSG_OOB)),
         "clone": _if_among(_FIRST, _CLONE_THREAD, mask=_CLONE_THREAD),
         "tgkill": _if_among(_FIRST, pid),
         "prlimit64": _if_among(_FIRST, 0),

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-LOADED, BROKEN, RETURNED, GAVE_BACK, RAISED, TRACED = "LBRGXT"
+LOADED, BROKEN, RETURNED, RAISED, TRACED = "LBRXT"
 """With which letter a frame from the program to the judge begins."""
 MAX_DEPTH = 100
 """Of containers in containers; one that goes deeper, a cyclic one say, is a stranger."""
@@ -22,7 +22,11 @@ MAX_BITS = 1 << 23
 """Of an integer; a longer one is a stranger, because arithmetic on it could stall the judge."""
 
 _ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
-_MUTABLE = (list, dict, set, bytearray, deque)
+MUTABLE = (list, dict, set, bytearray, deque)
+"""What a function can change that gets it, with the types that extend these."""
+CONTAINERS = (*MUTABLE, tuple)
+REFERENCE = '{"g":'
+"""Where this is not in a text there is no reference in it."""
 _BASES = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
 _SHORT = frozenset({type(None), bool, float, str})
 _INTEGERS = frozenset({int})
@@ -30,9 +34,96 @@ _DECIMAL = 1 << 10_000
 """Larger integers are written in hexadecimal, which has no limit of digits and takes linear time."""
 
 
-def dumps(value: object, stranger: Callable[[object], object]) -> str:
-    """The value as JSON in ASCII. `stranger` gives what JSON is to hold for an object that is no builtin."""
-    return _encode(pack(value, stranger, MAX_DEPTH))
+Stranger = Callable[[object], object]
+"""Gives what JSON is to hold for an object that is no builtin."""
+
+
+class Numbers:
+    """A call's arguments that can change, by number: the containers in the order in which they are packed."""
+
+    def __init__(self, *, growing: bool = True) -> None:
+        self.all: list[Any] = []
+        self.growing = growing
+        """Whether one that is met for the first time gets a number."""
+        self._numbers: dict[int, int] = {}
+
+    def of(self, container: object) -> int | None:
+        """The container's number; None if it had none before this."""
+        number = self._numbers.get(id(container))
+        if number is None and self.growing:
+            self._numbers[id(container)] = len(self.all)
+            self.all.append(container)
+        return number
+
+
+class Reference:
+    """Stands in what was read for a container that has a number."""
+
+    def __init__(self, content: list[object]) -> None:
+        (self.number,) = content
+
+    def __repr__(self) -> str:
+        return "<the same>"
+
+
+def dumps(value: object, stranger: Stranger, numbers: Numbers | None = None) -> str:
+    """The value as JSON in ASCII; a container that has a number already is written as that."""
+    return _encode(pack(value, stranger, MAX_DEPTH, numbers))
+
+
+def dump_arguments(
+    given: Iterable[object], named: dict[str, Any], stranger: Stranger, numbers: Numbers | None
+) -> str:
+    """The arguments of a call: a list, and behind it pairs of a name and a value if there are any."""
+    packed: list[object] = [_items(given, stranger, MAX_DEPTH, numbers)]
+    if named:
+        packed.append(
+            [[name, pack(value, stranger, MAX_DEPTH - 1, numbers)] for name, value in named.items()]
+        )
+    return _encode(packed)
+
+
+def dump_contents(stranger: Stranger, numbers: Numbers) -> str:
+    """Number and content of each of the containers, in which others of them are written as their numbers."""
+    numbers.growing = False
+    return _encode([[n, _content(each, stranger, numbers)] for n, each in enumerate(numbers.all)])
+
+
+def _content(container: Any, stranger: Stranger, numbers: Numbers) -> object:
+    if isinstance(container, dict):
+        return [_items(pair, stranger, MAX_DEPTH, numbers) for pair in container.items()]
+    return _items(container, stranger, MAX_DEPTH, numbers)
+
+
+def refill(container: Any, content: list[Any]) -> None:
+    """Give the container the content that `dump_contents` wrote."""
+    if isinstance(container, dict):
+        container.clear()
+        container.update((key, value) for key, value in content)
+    elif isinstance(container, list | bytearray):
+        container[:] = content
+    else:
+        container.clear()
+        container.update(content) if isinstance(container, set) else container.extend(content)
+
+
+def resolved(value: Any, containers: list[Any]) -> Any:
+    """The value with containers in place of references. Raises ValueError for a number that none has."""
+    if isinstance(value, Reference):
+        if type(value.number) is not int or not 0 <= value.number < len(containers):
+            raise ValueError(f"no container has the number {value.number!r}")
+        return containers[value.number]
+    if isinstance(value, tuple):
+        return tuple(resolved(item, containers) for item in value)
+    if isinstance(value, list):
+        value[:] = [resolved(item, containers) for item in value]
+    elif isinstance(value, dict):
+        for key, item in list(value.items()):
+            value[key] = resolved(item, containers)
+    elif isinstance(value, deque):
+        for _ in range(len(value)):
+            value.append(resolved(value.popleft(), containers))
+    return value
 
 
 def _encode_by_parts() -> Callable[[object], str]:
@@ -63,7 +154,7 @@ class Reader:
         """
         try:
             value, end = self._scan(text, start)
-        except (StopIteration, LookupError, ArithmeticError, AttributeError) as error:
+        except (StopIteration, LookupError, ArithmeticError, AttributeError, ImportError) as error:
             raise ValueError(f"not a value: {error!r}") from error
         if end != len(text):
             raise ValueError(f"something stands behind the value, at {end}")
@@ -78,58 +169,47 @@ class Reader:
         return self._stranger(content) if tag == "o" else _BUILD[tag](content)
 
 
-def pack(value: Any, stranger: Callable[[object], object], depth: int) -> object:  # noqa: PLR0911  # one for each kind
+def pack(value: Any, stranger: Stranger, depth: int, numbers: Numbers | None = None) -> object:  # noqa: PLR0911  # one for each kind
     """The value as what `json` can write: each JSON object has one key, which names a type."""
     kind = type(value)
     if kind in _SHORT:
         return value
     if kind is int:
         return _integer(value, stranger)
+    if numbers is not None and isinstance(value, MUTABLE):
+        number = numbers.of(value)
+        if number is not None:
+            return {"g": [number]}
     if depth == 0:
         return {"o": stranger(value)}
     if kind is list:
-        return _items(value, stranger, depth)
+        return _items(value, stranger, depth, numbers)
     if pack_kind := _PACK.get(kind):
-        return pack_kind(value, stranger, depth)
+        return pack_kind(value, stranger, depth, numbers)
+    return _pack_other(value, stranger, depth, numbers)
+
+
+def _pack_other(value: Any, stranger: Stranger, depth: int, numbers: Numbers | None) -> object:
+    """A builtin type, a value of the standard library, an instance of a subclass, or a stranger."""
+    kind = type(value)
     if kind is type and (name := _builtin_name(value)):
         return {"T": name}
-    if standard := _STANDARD.get(f"{kind.__module__}.{kind.__qualname__}"):
-        return {"v": pack([f"{kind.__module__}.{kind.__qualname__}", *standard(value)], stranger, depth)}
+    if (standard := _STANDARD.get(f"{kind.__module__}.{kind.__qualname__}")) and (
+        parts := standard[0](value)
+    ):
+        packed = [_items(part, stranger, depth, numbers) if type(part) is list else part for part in parts]
+        return {"v": [f"{kind.__module__}.{kind.__qualname__}", *packed]}
     for base in _BASES:
         if base in kind.__mro__:
             return pack(_reduced(value, base), stranger, depth)
     return {"o": stranger(value)}
 
 
-def is_mutable(value: object) -> bool:
-    """True when a function that gets the value can change it, or something inside."""
-    return isinstance(value, (*_MUTABLE, tuple))
-
-
-def write_back(old: object, new: object) -> object:
-    """`old` with the content of `new`, where it is a container that can be changed; else `new`."""
-    if type(old) is not type(new):
-        return new
-    if isinstance(old, list) and isinstance(new, list):
-        kept = [write_back(before, after) for before, after in zip(old, new, strict=False)]
-        old[:] = kept + new[len(kept) :]
-    elif isinstance(old, dict) and isinstance(new, dict):
-        values = {key: write_back(old[key], new[key]) if key in old else new[key] for key in new}
-        old.clear()
-        old.update(values)
-    elif isinstance(old, set) and isinstance(new, set):
-        old.clear()
-        old.update(new)
-    elif isinstance(old, deque) and isinstance(new, deque):
-        old.clear()
-        old.extend(new)
-    elif isinstance(old, bytearray) and isinstance(new, bytearray):
-        old[:] = new
-    elif isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
-        return tuple(write_back(before, after) for before, after in zip(old, new, strict=True))
-    else:
-        return new
-    return old
+def _pairs(value: Any, stranger: Stranger, depth: int, numbers: Numbers | None) -> list[list[object]]:
+    return [
+        [pack(key, stranger, depth - 1, numbers), pack(item, stranger, depth - 1, numbers)]
+        for key, item in value.items()
+    ]
 
 
 def _integer(value: int, stranger: Callable[[object], object]) -> object:
@@ -138,12 +218,12 @@ def _integer(value: int, stranger: Callable[[object], object]) -> object:
     return {"x": hex(value)} if value.bit_length() <= MAX_BITS else {"o": stranger(value)}
 
 
-def _items(value: Iterable[object], stranger: Callable[[object], object], depth: int) -> list[object]:
+def _items(value: Iterable[object], stranger: Stranger, depth: int, numbers: Numbers | None) -> list[object]:
     items: list[Any] = list(value)
     kinds = set(map(type, items))
     if kinds <= _SHORT or (kinds == _INTEGERS and min(items) > -_DECIMAL and max(items) < _DECIMAL):
         return items
-    return [pack(item, stranger, depth - 1) for item in items]
+    return [pack(item, stranger, depth - 1, numbers) for item in items]
 
 
 def _reduced(value: Any, base: Any) -> object:  # Any: what the two have in common, types cannot say
@@ -171,39 +251,49 @@ def _builtin_type(name: str) -> type:
 
 
 _PACK: dict[type, Callable[..., object]] = {
-    tuple: lambda value, stranger, depth: {"t": _items(value, stranger, depth)},
-    dict: lambda value, stranger, depth: {
-        "d": [
-            [pack(key, stranger, depth - 1), pack(item, stranger, depth - 1)] for key, item in value.items()
-        ]
-    },
-    set: lambda value, stranger, depth: {"s": _items(value, stranger, depth)},
-    frozenset: lambda value, stranger, depth: {"z": _items(value, stranger, depth)},
+    tuple: lambda value, stranger, depth, numbers: {"t": _items(value, stranger, depth, numbers)},
+    dict: lambda value, stranger, depth, numbers: {"d": _pairs(value, stranger, depth, numbers)},
+    type({}.keys()): lambda value, stranger, depth, numbers: {"k": _items(value, stranger, depth, numbers)},
+    type({}.values()): lambda value, stranger, depth, numbers: {"l": _items(value, stranger, depth, numbers)},
+    type({}.items()): lambda value, stranger, depth, numbers: {"i": _items(value, stranger, depth, numbers)},
+    set: lambda value, stranger, depth, numbers: {"s": _items(value, stranger, depth, numbers)},
+    frozenset: lambda value, stranger, depth, numbers: {"z": _items(value, stranger, depth, numbers)},
     bytes: lambda value, *_: {"b": value.decode("latin-1")},
     bytearray: lambda value, *_: {"y": value.decode("latin-1")},
     complex: lambda value, *_: {"c": [value.real, value.imag]},
-    range: lambda value, stranger, _: {
+    range: lambda value, stranger, *_: {
         "r": [_integer(part, stranger) for part in (value.start, value.stop, value.step)]
     },
 }
 _OF_TEXT = frozenset("byxT")
 """Tags of values that are written as text; what the others are made of is a list."""
-_STANDARD: dict[str, Callable[[Any], list[object]]] = {
-    "collections.OrderedDict": lambda value: [list(value.items())],
-    "collections.deque": lambda value: [list(value)],
-    "datetime.date": lambda value: [value.year, value.month, value.day],
-    "datetime.timedelta": lambda value: [value.days, value.seconds, value.microseconds],
-    "decimal.Decimal": lambda value: [str(value)],
-    "fractions.Fraction": lambda value: [value.numerator, value.denominator],
+_STANDARD: dict[str, tuple[Callable[[Any], list[object]], tuple[type, ...]]] = {
+    "collections.OrderedDict": (lambda value: [list(value.items())], (list,)),
+    "collections.deque": (lambda value: [list(value), value.maxlen], (list, int)),
+    "datetime.date": (lambda value: [value.year, value.month, value.day], (int,) * 3),
+    "datetime.datetime": (
+        lambda value: [*value.timetuple()[:6], value.microsecond] if value.tzinfo is None else [],
+        (int,) * 7,
+    ),
+    "datetime.timedelta": (lambda value: [value.days, value.seconds, value.microseconds], (int,) * 3),
+    "decimal.Decimal": (lambda value: [str(value)], (str,)),
+    "fractions.Fraction": (lambda value: [hex(value.numerator), hex(value.denominator)], (str,) * 2),
 }
-"""Values of the standard library that cross as they are, and what their types are called with."""
+"""Values of the standard library that cross as they are: what their types are called with, and its types."""
 
 
 def _standard(content: list[object]) -> object:
     name, *arguments = content
-    if name not in _STANDARD:
-        raise ValueError(f"{name!r} does not cross")
+    _, kinds = _STANDARD[str(name)]
+    fits = len(arguments) == len(kinds) and all(
+        type(argument) is kind or (argument is None and name == "collections.deque")
+        for argument, kind in zip(arguments, kinds, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"{name!r} is not made of that")
     module, _, kind = str(name).partition(".")
+    if kind == "Fraction":
+        arguments = [int(str(part), 16) for part in arguments]
     return getattr(importlib.import_module(module), kind)(*arguments)
 
 
@@ -219,4 +309,9 @@ _BUILD: dict[str, Callable[..., object]] = {
     "x": lambda text: int(text[: MAX_BITS // 4 + 4], 16),
     "T": _builtin_type,
     "v": _standard,
+    "k": lambda items: dict.fromkeys(items).keys(),
+    "l": lambda items: dict(enumerate(items)).values(),
+    "i": lambda items: dict(items).items(),
+    "g": Reference,
 }
+_PACK[Reference] = lambda value, *_: {"g": [value.number]}

@@ -48,6 +48,9 @@ def locked():
     with open("a", "w") as file:
         return [fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB), fcntl.flock(file, fcntl.LOCK_EX)]
 
+def sent(a, b):
+    return [a.send(b"x"), b.recv(1), a.sendmsg([b"y"]), b.recvmsg(1)[0]]
+
 def unblocked():
     a, b = socket.socketpair()
     os.set_blocking(a.fileno(), False)
@@ -88,6 +91,8 @@ REFUSED = {
     "watches a folder": "fcntl.fcntl(os.open('.', 0), fcntl.F_NOTIFY, 1)",
     "leases a file": "fcntl.fcntl(os.open('a', os.O_RDWR | os.O_CREAT), fcntl.F_SETLEASE, fcntl.F_WRLCK)",
     "pairs other sockets": "pair(socket.SOCK_STREAM, 30)",
+    "sends out of band": "socket.socketpair()[0].send(b'x', socket.MSG_OOB)",
+    "receives a message out of band": "socket.socketpair()[0].recvmsg(1, 0, socket.MSG_OOB)",
     "reserves room": "os.posix_fallocate(os.open('a', os.O_RDWR | os.O_CREAT), 0, 1 << 20)",
 }
 
@@ -100,6 +105,7 @@ HONEST = {
     "cuts its own file": ("cut()", "1"),
     "locks a file": ("locked()", "[None, None]"),
     "sets flags of descriptors": ("unblocked()", "True"),
+    "sends itself messages": ("sent(*socket.socketpair())", "[1, b'x', 1, b'y']"),
     "uses packets": (
         "[end.close() for end in pair(socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)]",
         "[None, None]",
@@ -144,7 +150,7 @@ async def test_nothing_outside_changes(sandbox: Sandbox, tmp_path: Path) -> None
 
 
 async def test_refused(sandbox: Sandbox) -> None:
-    """Nobody can be sent a signal by way of a descriptor, and no room taken without writing."""
+    """No descriptor sends anybody a signal, no room is taken unwritten, no data passes out of band."""
     answers = {attempt: await evaluated(sandbox, tried) for attempt, tried in REFUSED.items()}
 
     assert answers == dict.fromkeys(REFUSED, ("", "PermissionError"))

@@ -84,6 +84,15 @@ VERDICTS = {
     ("socketpair", socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC): REFUSED,
     ("socketpair", socket.AF_UNIX, socket.SOCK_RAW): REFUSED,
     ("socketpair", socket.AF_INET, socket.SOCK_STREAM): REFUSED,
+    ("sendto", 9, 1, 1, socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT, 1, 1): ALLOW,
+    ("sendto", 9, 1, 1, socket.MSG_NOSIGNAL | socket.MSG_OOB): REFUSED,
+    ("recvfrom", 9, 1, 1, socket.MSG_PEEK, 1, 1): ALLOW,
+    ("recvfrom", 9, 1, 1, socket.MSG_PEEK | socket.MSG_OOB): REFUSED,
+    ("recvfrom", 9, 1, 1, 1 << 40 | socket.MSG_OOB): REFUSED,
+    ("sendmsg", 9, 1, socket.MSG_NOSIGNAL, 1): ALLOW,
+    ("sendmsg", 9, 1, socket.MSG_NOSIGNAL | socket.MSG_OOB): REFUSED,
+    ("recvmsg", 9, 1, socket.MSG_CMSG_CLOEXEC, 1): ALLOW,
+    ("recvmsg", 9, 1, socket.MSG_CMSG_CLOEXEC | socket.MSG_OOB): REFUSED,
     ("fcntl", 9, fcntl.F_DUPFD_CLOEXEC, 3): ALLOW,
     ("fcntl", 9, fcntl.F_SETLKW): ALLOW,
     ("fcntl", 9, fcntl.F_SETFL, os.O_NONBLOCK | os.O_APPEND): ALLOW,
@@ -106,6 +115,7 @@ VERDICTS = {
 
 DROPPED = {"utimensat": (280, 88), "truncate": (76, 45), "fallocate": (285, 47), "fchmodat2": (452, 452)}
 DROPPED |= {"utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "connect": (42, 203)}
+DROPPED |= {"sendmmsg": (307, 269), "recvmmsg": (299, 243)}
 
 
 def verdict(instructions: bytes, architecture: int, number: int, *arguments: int) -> int:

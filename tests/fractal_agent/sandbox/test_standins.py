@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from events import Example, ExecutionRequested
 from fractal_agent.sandbox import Limits, Sandbox, TestsUnusable, open_sandbox
 
 
@@ -70,6 +71,26 @@ RIGHT = {
     "assertion in the expected side's helper": (
         "def f(x):\n    return x", "def g(x):\n    assert f(x) == x\n    return x\nassert f(1) == g(1)"
     ),
+    "lists sorted in place": ("def f(xs):\n    xs.sort()", "xs = [[3], [1], [2]]\nexp = sorted(xs)\nf(xs)\nassert xs == exp and xs[0] is exp[0]"),
+    "lists taken out": ("def f(q):\n    return q.pop(0)", "a, b = [1], [2]\nq = [a, b]\nassert f(q) is a and q == [b] and a == [1]"),
+    "one list given twice": ("def f(a, b):\n    a.append(1)\n    return b", "a = []\nassert f(a, a) == [1] and a == [1]"),
+    "rows that are one": ("def f(g):\n    g[0].append(1)\n    return g[1]", "g = [[0]] * 2\nassert f(g) == [0, 1]"),
+    "changed before it raises": ("def f(xs):\n    xs.append(1)\n    raise ValueError", "a = []\ntry:\n    f(a)\nexcept ValueError:\n    pass\nassert a == [1]"),
+    "the same object": (STACK, "s = Stack()\nassert s.push(1) is s and len(s) == 1"),
+    "truth of now": (STACK, "s = Stack()\nassert not s\ns.push(1)\nassert s"),
+    "text": ("class A:\n    def __str__(self): return 'an A'\ndef f():\n    return A()", "assert str(f()) == 'an A' and f'{f()}' == 'an A'"),
+    "base of own exceptions": ("class Base(Exception): pass\nclass Child(Base): pass\ndef f():\n    raise Child", "try:\n    f()\n    assert False\nexcept Base:\n    pass"),
+    "attribute of an exception": ("class E(Exception):\n    def __init__(self, code): self.code = code\ndef f():\n    raise E(7)", "try:\n    f()\nexcept E as e:\n    assert e.code == 7"),
+    "members of a class": ("import enum\nclass C(enum.Enum):\n    RED = 1\n    @staticmethod\n    def two(): return 2\ndef f():\n    return C.RED", "assert C.RED.value == 1 and C.two() == 2 and f() is C.RED"),
+    "builtin function": ("def f(g, x):\n    return g(x)", "assert f(len, 'ab') == 2 and f(int, '3') == 3"),
+    "iterator": ("def f(xs):\n    return sum(xs)", "assert f(iter([1, 2])) == 3 and f(map(abs, [-1])) == 1"),
+    "own exception as an argument": ("class Node(Exception): pass\ndef f(n):\n    return n.args", "assert f(Node(1)) == (1,)"),
+    "key that is given back": ("class M:\n    def __getitem__(self, key): return key\ndef f():\n    return M()", "assert f()[1, 2] == (1, 2)"),
+    "names of parameters": ("def f(self, name):\n    return self + name", "assert f(self=1, name=2) == 3"),
+    "keys of a dict": ("def f():\n    return {1: 2}.keys()", "assert f() == {1} and list(f()) == [1]"),
+    "date and time": ("import datetime\ndef f():\n    return datetime.datetime(2024, 1, 2, 3)", "import datetime\nassert f() == datetime.datetime(2024, 1, 2, 3)"),
+    "large fraction": ("from fractions import Fraction\ndef f():\n    return Fraction(1, 10 ** 5000)", "from fractions import Fraction\nassert f() == Fraction(1, 10 ** 5000)"),
+    "can be called": ("def f():\n    return lambda: 1", "assert callable(f()) and not hasattr(f(), '__len__')"),
     "nothing to loop over": ("def f():\n    return []", "for x in f():\n    assert x > 0"),
 }  # fmt: skip
 
@@ -80,6 +101,14 @@ WRONG = {
     "exits where tests catch all": ("def f():\n    raise SystemExit", "try:\n    assert f() == 1\nexcept:\n    pass"),
     "order": ("from collections import OrderedDict\ndef f():\n    return OrderedDict(b=2, a=1)", "from collections import OrderedDict\nassert f() == OrderedDict(a=1, b=2)"),
     "needs what is not installed": ("def f(x):\n    import numpy\n    return x", "r = f(1)\nassert r == 1"),
+    "changes what tests hold inside": ("def f(xs):\n    xs[:] = [[0] for _ in xs]", "xs = [[3], [1]]\nexp = sorted(xs)\nf(xs)\nassert xs == exp"),
+    "changes what a dict holds": ("def f(d):\n    d['a'] = [0]", "v = [1]\nd = {'a': v}\nf(d)\nassert d['a'] == v"),
+    "seems callable": ("class A: pass\ndef f():\n    return A()", "assert callable(f())"),
+    "seems an iterator": ("class A: pass\ndef f():\n    return A()", "from collections.abc import Iterator\nassert isinstance(f(), Iterator)"),
+    "seems of a type": ("class P: pass\ndef f():\n    return iter(())", "assert type(f()) is type(P())"),
+    "number too long for a message": ("def f():\n    return 10 ** 5000", "r = f()\nif r != 1:\n    raise AssertionError(r)"),
+    "raised again by the tests": ("def f():\n    import nowhere", "try:\n    r = f()\nexcept Exception as e:\n    raise type(e)('call failed: ' + str(e))\nassert r"),
+    "number that is none": ("from decimal import Decimal\ndef f():\n    return Decimal('sNaN')", "assert f() == 1"),
     "its own equality": ("class A:\n    def __eq__(self, other): return True\ndef f():\n    return A()", "assert f() == 1"),
     "equal inside": ("class A:\n    def __eq__(self, other): return True\ndef f():\n    return [A()]", "assert f() == [1]"),
     "its own order": ("class A:\n    def __lt__(self, other): return True\ndef f():\n    return A()", "assert f() < 1"),
@@ -143,3 +172,31 @@ async def test_prompt_that_does_not_compile(sandbox: Sandbox) -> None:
 
     with pytest.raises(TestsUnusable, match="cannot be compiled"):
         await sandbox.judge("def f(x):\n    return x", "f", "assert f(helper(1)) == 1", prompt)
+
+
+LEAKS = {
+    "class made of an argument": "def f(x):\n    raise type('args ' + repr(x), (Exception,), {})('m')",
+    "message like a line": "def f(x):\n    raise ValueError(f' (line 1: args {x})')",
+    "status": "import os\ndef f(x):\n    os._exit(x)",
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_grade_quotes_no_argument(sandbox: Sandbox, name: str) -> None:
+    """However a program shouts an argument of hidden tests, a graded answer does not repeat it."""
+    graded = await sandbox.grade(LEAKS[name], "f", "assert f(41) == 1")
+
+    assert graded.outcome in {"failed", "killed"}
+    assert "41" not in graded.error
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_example_that_cannot_be_compared(sandbox: Sandbox) -> None:
+    """A value that cannot even be compared is a failed example, and the sandbox serves on."""
+    program = "from decimal import Decimal\ndef f(x):\n    return Decimal('sNaN') if x else 10 ** 5000"
+    examples = (Example(call="f(1)", expected="1"), Example(call="{1: 2}[f(0)]", expected="1"))
+
+    answer = await sandbox.execute(ExecutionRequested(program=program, entry_point="f", examples=examples))
+
+    assert [result.outcome for result in answer.results] == ["error", "error"]
