@@ -1,7 +1,7 @@
-"""The results page, made from recorded runs that are kept in the repository. No model is asked, nothing is run.
+"""The results page, made from recorded runs that the repository keeps. No model is asked, nothing is run.
 
-    make results                                   docs/results.md anew from results/*.tar.xz
-    python benchmarks/results.py pack FOLDER       keep the completed cells of an experiment as results/NAME.tar.xz
+    make results                                docs/results.md anew from results/*.tar.xz
+    python benchmarks/results.py pack FOLDER    first keep an experiment's completed cells as results/NAME.tar.xz
 
 The logs of one experiment lie in one archive, so that anyone can unpack and replay them.
 """
@@ -67,7 +67,7 @@ def results(unpacked: Path) -> tuple[str, dict[str, str]]:
         pictures[f"{folder.name}.svg"] = picture(report)
         sections.append("\n".join(_section(page(report), folder.name)))
     first = folders[0]
-    cell = sorted(first.iterdir())[0]
+    cell = min(first.iterdir())
     head = _HEAD.format(example=first.name, cell=f"{first.name}/{cell.name}")
     return "\n".join([head, *sections]).rstrip() + "\n", pictures
 
