@@ -1,7 +1,7 @@
 """The results page, made from recorded runs that the repository keeps. No model is asked, nothing is run.
 
     make results                                docs/results.md anew from results/*.tar.xz
-    python benchmarks/results.py pack FOLDER    first keep completed cells of an experiment: results/NAME.tar.xz
+    python benchmarks/results.py pack FOLDER    first keep completed cells there: results/NAME.tar.xz
 
 The logs of one experiment lie in one archive, so that anyone can unpack and replay them.
 """
