@@ -19,7 +19,7 @@ def exec(  # noqa: A001  # a command is named after its function
     ],
     entry_point: Annotated[
         str | None,
-        typer.Option(help="The function to test.  [default: the program's last]", metavar="NAME"),
+        typer.Option(help="The function to test.  [default: the last, but for main]", metavar="NAME"),
     ] = None,
     trace: Annotated[
         bool, typer.Option("--trace", help="Follow the variables of the first failing call.")
@@ -29,7 +29,8 @@ def exec(  # noqa: A001  # a command is named after its function
 ) -> None:
     """Run one program against tests in the sandbox.
 
-    Every failing assertion is told: call, expected, actual. Exits with 0 when all hold, else with 1.
+    Every failing assertion is told: call, expected, actual; the first 20 of them. Exits with 0 when all hold,
+    1 when not, 2 when the tests or the program cannot be tried at all.
     """
     import sys
 
@@ -67,12 +68,20 @@ def _print(trial: "Trial") -> None:
     counts = f": {held} held, {trial.failures} did not"
     page.print(Text.assemble((trial.outcome, style), counts))
     for failure in trial.failed:
-        found = f"raised {failure.error}" if failure.error and not failure.actual else failure.actual
-        line(f"  {failure.call}  ->  {found}")
+        found = f"  ->  {failure.actual}" if failure.actual else ""
+        line(f"  {failure.call or 'the tests'}{found}")
+        if failure.error:
+            line(f"    {failure.error}")
         if failure.expected:
             line(f"    expected {failure.expected}", style="dim")
+    if len(trial.failed) < trial.failures:
+        line(f"  and {trial.failures - len(trial.failed)} more")
     if trial.error and not trial.failed:
         line(f"  {trial.error}")
+    if trial.stdout and trial.outcome != "passed":
+        line("  printed:", style="dim")
+        for printed in trial.stdout.splitlines():
+            line(f"    {printed}")
     for step in trial.trace:
         changed = ", ".join(f"{name} = {value}" for name, value in step.changed.items())
         line(f"  {step.line:4}  {step.source:40}  {changed}")

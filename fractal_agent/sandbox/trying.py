@@ -85,18 +85,20 @@ def _text(file: Path) -> str | Trial:
     if len(content) > DEFAULT_LIMITS.source_bytes:
         return Trial(
             outcome="refused",
-            error=f"{len(content)} bytes, which is more than {DEFAULT_LIMITS.source_bytes}",
+            error=f"{file}: {len(content)} bytes; expected at most {DEFAULT_LIMITS.source_bytes}",
         )
     if b"\0" in content:
-        return Trial(outcome="refused", error=f"a NUL byte at offset {content.index(0)}")
+        return Trial(
+            outcome="refused", error=f"{file}: a NUL byte at offset {content.index(0)}; expected text"
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return Trial(outcome="refused", error=f"no UTF-8 at offset {error.start}")
+        return Trial(outcome="refused", error=f"{file}: no UTF-8 at offset {error.start}; expected UTF-8")
 
 
 def _entry_point(file: Path, source: str) -> str:
-    """The last function of the program, else the last lambda or class with a name; empty if it is no Python.
+    """The last function of the program but `main`, else the last lambda or class; empty if it is no Python.
 
     Never a builtin's name: the tests may mean the builtin by it. Raises NoProgram if there is none.
     """
@@ -112,7 +114,7 @@ def _entry_point(file: Path, source: str) -> str:
     }
     for found in names.values():
         if chosen := [name for name in found if not _is_taken(name)]:
-            return chosen[-1]
+            return next((name for name in reversed(chosen) if name != "main"), chosen[-1])
     taken = ", ".join(name for found in names.values() for name in found)
     raise NoProgram(
         file,

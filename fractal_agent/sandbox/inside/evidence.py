@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -124,7 +125,7 @@ class Book:
             evidence = {"outcome": outcome, "expected": expected, "actual": actual, "error": error}
             self.failures.append({"call": call.source() if call else "", **evidence})
 
-    def fail_of(self, error: Exception, expected: str) -> None:
+    def fail_of(self, error: BaseException, expected: str) -> None:
         """A failure because something was raised: by the program, or by the tests over what it returned."""
         if isinstance(error, _Failed):
             self.fail(
@@ -139,7 +140,10 @@ class Book:
             return
         actual = show(call.result) if call else ""
         kind = type(error).__name__
-        text = text_of(error) if isinstance(error, AssertionError) else f"{kind}: {text_of(error)}"
+        if isinstance(error, AssertionError) or not isinstance(error, Exception):
+            text = text_of(error)
+        else:
+            text = f"{kind}: {text_of(error)}{_line_of_tests(error)}"
         self.fail(kind, "failed", call=call, expected=expected, actual=actual, error=text)
 
     def _fails(self, call: Call | None, expected: str, actual: str, message: tuple[_Made, ...]) -> None:
@@ -148,6 +152,14 @@ class Book:
             raise _Failed(call, expected, actual, *(make() for make in message))
         told = "" if call else " ".join(_said(make) for make in message)
         self.fail("AssertionError", "failed", call=call, expected=expected, actual=actual, error=told)
+
+
+def _line_of_tests(error: BaseException) -> str:
+    """Where in the tests it rose."""
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<tests>"
+    ]
+    return f" (line {lines[-1]} of the tests)" if lines else ""
 
 
 class _Failed(AssertionError):

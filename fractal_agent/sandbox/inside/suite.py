@@ -13,8 +13,10 @@ from typing import Any
 from fractal_agent.sandbox.inside.evidence import Book
 from fractal_agent.sandbox.inside.rewriting import BOOK, names_needed, rewritten
 from fractal_agent.sandbox.inside.standins import told_of
-from fractal_agent.sandbox.inside.stops import Unusable
+from fractal_agent.sandbox.inside.stops import Stopped, Unusable, ZygoteGone
 
+_FAILED_IN_PYTEST = "Failed"
+"""What `pytest.raises` and `pytest.fail` raise, which is no Exception."""
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -28,12 +30,10 @@ class Suite:
             self._has_check = any(
                 isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body
             )
-            asserts = any(map(_can_fail, ast.walk(tree)))
+            self._asserts = any(map(_can_fail, ast.walk(tree)))
             self._code = compile(rewritten(tree), "<tests>", "exec", dont_inherit=True)
         except _UNREADABLE as error:
             raise Unusable(f"they cannot be compiled: {error}") from error
-        if not asserts:
-            raise Unusable("they make no assertion")
         self._entry_point = entry_point
         self._modules = [name for name in needed if name in sys.stdlib_module_names and name != entry_point]
         """Which they use without importing them; the judge's own count, not the program's."""
@@ -55,12 +55,16 @@ class Suite:
             exec(self._code, namespace)  # noqa: S102  # the data set's own code
             if self._has_check:
                 namespace["check"](found[self._entry_point])
-        except SystemExit:
-            raise Unusable("they leave by SystemExit") from None
-        except Exception as error:  # what tests raise is a failure
+        except (Stopped, Unusable, ZygoteGone):
+            raise
+        except BaseException as error:
+            if not isinstance(error, Exception) and type(error).__name__ != _FAILED_IN_PYTEST:
+                raise Unusable(f"they leave by {type(error).__name__}") from None
             if isinstance(error, ImportError) and told_of(error) is None and not book.called:
                 raise Unusable(f"they need what is not installed: {error}") from error
             book.fail_of(error, "")
+        if not self._asserts and not book.failed:
+            raise Unusable("they make no assertion")
         if not book.passed and not book.failed and not book.called:
             raise Unusable(
                 "nothing calls the program: expected check(candidate), or assertions that run by themselves"

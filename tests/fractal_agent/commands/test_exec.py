@@ -64,7 +64,7 @@ def test_program_repaints_nothing(tried: Any) -> None:
     _, out, _ = tried(program, b"assert f(1) == 1")
 
     shown = r"\u001b[2A\u001b[0J[red]\u009b0m\npassed: 1 assertion held\u202e"
-    assert out.splitlines()[1].startswith(f"  f(1)  ->  raised ValueError: {shown}")
+    assert out.splitlines()[2].startswith(f"    ValueError: {shown}")
     assert not set(out) & set("\x1b\x9b\u202e")
 
     _, out, _ = tried(program, b"assert f(1) == 1", "--json")
@@ -134,7 +134,7 @@ def test_builtin_named_as_entry_point(tried: Any) -> None:
     [
         (b"x\0", "refused", "a NUL byte at offset 1"),
         (b"\xff", "refused", "no UTF-8 at offset 0"),
-        (b"#" * (10 << 20), "refused", "10485760 bytes, which is more than"),
+        (b"#" * (10 << 20), "refused", "10485760 bytes; expected at most"),
         (b"def f(:", "error", "SyntaxError: invalid syntax (line 1: def f(:)"),
         (b"import os\ndef f(x):\n    os._exit(0)\n", "killed", "exited with status 0"),
     ],
@@ -145,7 +145,7 @@ def test_no_good_program(tried: Any, program: bytes, outcome: str, error: str) -
 
     answer = json.loads(out)
     assert (code, answer["outcome"]) == (1, outcome)
-    assert answer["error"].startswith(error)
+    assert error in answer["error"]
 
 
 @pytest.mark.parametrize("tests", [b"x = 1", b"def check(:", b"def check(f): pass", b"\xff"])

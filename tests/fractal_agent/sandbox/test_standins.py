@@ -127,6 +127,7 @@ UNUSABLE = {
     "not called": ("def test_a():\n    assert f(1) == 1", "nothing calls the program"),
     "async": ("async def check(candidate):\n    assert candidate(1) == 1", "nothing calls the program"),
     "no assertion": ("f(1)", "no assertion"),
+    "interrupts": ("assert f(1) == 1\nraise KeyboardInterrupt", "KeyboardInterrupt"),
     "leaves": ("import sys\nassert f(1) == 1\nsys.exit(0)", "SystemExit"),
     "needs what is not installed": ("import nowhere\nassert f(1) == 1", "not installed"),
 }
@@ -200,3 +201,22 @@ async def test_example_that_cannot_be_compared(sandbox: Sandbox) -> None:
     answer = await sandbox.execute(ExecutionRequested(program=program, entry_point="f", examples=examples))
 
     assert [result.outcome for result in answer.results] == ["error", "error"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_failure_of_pytest(sandbox: Sandbox) -> None:
+    """What `pytest.raises` and `pytest.fail` raise is a failed assertion."""
+    tests = "import pytest\nwith pytest.raises(ValueError):\n    f(1)"
+
+    verdict = await sandbox.judge("def f(x):\n    return x", "f", tests)
+
+    assert (verdict.outcome, verdict.failures[0].error) == ("failed", "DID NOT RAISE ValueError")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_error_of_the_tests(sandbox: Sandbox) -> None:
+    """What the tests raise themselves is told with their line, beside what the program returned."""
+    verdict = await sandbox.judge("def f(x):\n    return x", "f", "x = f(1)\nassert x == nowhere")
+
+    assert verdict.failures[0].actual == "1"
+    assert verdict.failures[0].error == "NameError: name 'nowhere' is not defined (line 2 of the tests)"
