@@ -16,12 +16,13 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """One assertion that did not hold, or one call that raised or was stopped."""
 
     call: str
+    """The last call before the assertion, on the side that is not what is expected."""
     expected: str
-    """A value, or where the assertion does not compare with one, its condition."""
+    """A value, or where the assertion compares with none, its condition and what its names stand for."""
     actual: str
-    """What the call returned; empty where it did not."""
+    """What came in place of it: the comparison's other side, or what the call returned; empty if nothing."""
     error: str
-    """What the call raised, or why it was stopped; empty where it returned."""
+    """What the call or the tests raised, the message where no call speaks, or why it was stopped."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
