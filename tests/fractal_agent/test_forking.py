@@ -194,15 +194,27 @@ def test_changed_setting_runs_on_from_the_end(parent: Recording, fork: Callable[
     assert performed == [f"{CASE}/repairer.2/generate.0", f"{CASE}/coder.3/generate.0"]
 
 
-@pytest.mark.parametrize(("setting", "reuses"), [("model", False), ("engine", True), ("seed", True)])
+@pytest.mark.parametrize(("setting", "reuses"), [("model", False), ("engine", True)])
 def test_another_model_answers_anew(
     parent: Recording, fork: Callable[..., Recording], setting: str, reuses: bool
 ) -> None:
     """Generations are reused unless the setting that changed is the model itself."""
-    value = "7" if setting == "seed" else "scripted"
-    run = fork(edits=[edit_settings(parent.started.settings, setting, value)], cases=[CASE])
+    run = fork(edits=[edit_settings(parent.started.settings, setting, "scripted")], cases=[CASE])
 
     assert set(requests(run).values()) == {reuses}
+
+
+def test_another_seed_draws_samples_anew(parent: Recording, fork: Callable[..., Recording]) -> None:
+    """Under another seed greedy answers are reused, and what was sampled is drawn anew."""
+    run = fork(edits=[edit_settings(parent.started.settings, "seed", "7")], cases=[CASE])
+
+    greedy = {
+        path: effect.request.temperature == 0
+        for path, effect in run.journal.effects.items()
+        if isinstance(effect.request, GenerationRequested)
+    }
+    assert {path: reused for path, reused in requests(run).items() if path in greedy} == greedy
+    assert set(greedy.values()) == {True, False}
 
 
 def test_cast_role_reads_the_recorded_events(fork: Callable[..., Recording]) -> None:

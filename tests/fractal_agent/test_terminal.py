@@ -105,8 +105,9 @@ def test_printed(shape: Callable[[str], RenderableType]) -> None:
         assert not set(written) & set(HOSTILE) - set(SHOWN)
 
 
-def test_live_display_still_steers() -> None:
+def test_live_display_still_steers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Our own displays move the cursor as before."""
+    monkeypatch.setenv("TERM", "xterm-256color")
     stream = io.StringIO()
     page = Terminal(file=stream, force_terminal=True, width=80)
     with Live(Text("one"), console=page, auto_refresh=False) as live:
