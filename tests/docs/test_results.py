@@ -1,0 +1,49 @@
+"""The results page is what the kept logs say, and the logs replay without a model."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from fractal_agent.catalog import load_catalog
+from fractal_agent.replaying import replay_run
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def results() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("results", ROOT / "benchmarks" / "results.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_page_is_made_from_the_logs(results: ModuleType, tmp_path: Path) -> None:
+    """`make results` changes nothing: every figure on the page is in a log that is kept."""
+    page, pictures = results.results(tmp_path)
+
+    assert page == (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    for name, picture in pictures.items():
+        assert picture == (ROOT / "docs" / "results" / name).read_text(encoding="utf-8")
+
+
+def test_kept_logs_replay(results: ModuleType, tmp_path: Path) -> None:
+    """Each kept cell replays with the roles and architectures that are here now."""
+    for archive in results.KEPT.glob("*.tar.xz"):
+        for cell in sorted(results.unpack(archive, tmp_path).iterdir()):
+            assert replay_run(cell, load_catalog()).divergences == []
+
+
+def test_packing_is_reproducible(
+    results: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same logs give the same bytes, so an archive changes only when its logs do."""
+    archive = min(results.KEPT.glob("*.tar.xz"))
+    folder = results.unpack(archive, tmp_path)
+    monkeypatch.setattr(results, "KEPT", tmp_path)
+
+    assert results.pack(folder).read_bytes() == archive.read_bytes()
