@@ -216,10 +216,8 @@ class Remote(Channel):
 def _is_step(step: object) -> bool:
     """A line, its source, and pairs of a variable and its value; a program can send anything."""
     match step:
-        case [int(), str(), list(changed)]:
-            return all(
-                isinstance(pair, list) and [type(part) for part in pair] == [str, str] for pair in changed
-            )
+        case [int(line), str(), list(changed)] if type(step) is list and line.bit_length() < _LINE_BITS:
+            return all(type(pair) is list and [type(part) for part in pair] == [str, str] for pair in changed)
     return False
 
 

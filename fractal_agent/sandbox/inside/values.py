@@ -41,9 +41,9 @@ Stranger = Callable[[object], object]
 class Numbers:
     """A call's arguments that can change, by number: the containers in the order in which they are packed."""
 
-    def __init__(self, *, growing: bool = True) -> None:
+    def __init__(self) -> None:
         self.all: list[Any] = []
-        self.growing = growing
+        self.growing = True
         """Whether one that is met for the first time gets a number."""
         self._numbers: dict[int, int] = {}
 

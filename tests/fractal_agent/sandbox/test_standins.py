@@ -220,3 +220,20 @@ async def test_error_of_the_tests(sandbox: Sandbox) -> None:
 
     assert verdict.failures[0].actual == "1"
     assert verdict.failures[0].error == "NameError: name 'nowhere' is not defined (line 2 of the tests)"
+
+
+@pytest.mark.parametrize(
+    "step", ['[{"x":"0xf' + "f" * 5000 + '"},"a",[]]', '{"v":["collections.deque",[1,"a",[]],null]}']
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_forged_trace(sandbox: Sandbox, step: str) -> None:
+    """A trace that a program forges is left out: it costs neither the verdict nor the sandbox."""
+    frame = f"T[{step}]".encode()
+    forged = len(frame).to_bytes(4, "big") + frame
+    program = (
+        f"import os, sys\ndef f(x):\n    if sys.gettrace():\n        os.write(3, {forged!r})\n    return 2"
+    )
+
+    verdict = await sandbox.judge(program, "f", "assert f(1) == 1", trace=True)
+
+    assert (verdict.outcome, verdict.trace) == ("failed", ())
