@@ -21,20 +21,22 @@ async def resample(problem: ProblemPosed, stage: Stage) -> CodeWritten:
     if review.passed:
         return code
 
-    async def draw(branch: Stage, number: int) -> _Candidate:
+    async def draw(branch: Stage, number: int) -> Candidate:
         drawn = await branch.ask(sampler, problem)
-        return _Candidate(drawn, await branch.ask(critic, drawn))
+        return Candidate(drawn, await branch.ask(critic, drawn))
 
     drawn = await stage.each(range(stage.settings.candidates), draw, key="draw")
-    return max([_Candidate(code, review), *drawn], key=_merit).code
+    return max([Candidate(code, review), *drawn], key=merit).code
 
 
-class _Candidate(NamedTuple):
+class Candidate(NamedTuple):
+    """An answer, and what its examples say of it."""
+
     code: CodeWritten
     review: CodeReviewed
 
 
-def _merit(candidate: _Candidate) -> tuple[bool, int]:
+def merit(candidate: Candidate) -> tuple[bool, int]:
     """What makes one better than another: it passes, or passes more examples."""
     results = candidate.review.results
     return candidate.review.passed, sum(result.outcome == "passed" for result in results)

@@ -37,7 +37,12 @@ def experiment(
     ] = "visible",
     rounds: Annotated[int, typer.Option(help="Plan revisions at most.", metavar="K", min=0)] = 2,
     candidates: Annotated[
-        int, typer.Option(help="Answers that `resample` draws after a first failed.", metavar="N", min=0)
+        int,
+        typer.Option(
+            help="Answers that `resample` draws after a first failed; `redraft` at most twice as many.",
+            metavar="N",
+            min=0,
+        ),
     ] = 8,
     engine: Annotated[str, typer.Option(help="vllm, openai or scripted.", metavar="NAME")] = "vllm",
     base_url: Annotated[

@@ -48,7 +48,12 @@ def solve(
     seed: Annotated[int, typer.Option(help="What all seeds are derived from.", metavar="S")] = 0,
     rounds: Annotated[int, typer.Option(help="Plan revisions at most.", metavar="K", min=0)] = 2,
     candidates: Annotated[
-        int, typer.Option(help="Answers that `resample` draws after a first failed.", metavar="N", min=0)
+        int,
+        typer.Option(
+            help="Answers that `resample` draws after a first failed; `redraft` at most twice as many.",
+            metavar="N",
+            min=0,
+        ),
     ] = 8,
     feedback: Annotated[
         Literal["visible", "oracle"],

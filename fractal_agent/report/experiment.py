@@ -259,7 +259,7 @@ def _rows(cells: Iterable[Cell]) -> list[Row]:
 
 
 def _rank(architecture: str) -> tuple[int, str]:
-    known = ("baseline", "flat", "tree", "guided", "repair", "resample")
+    known = ("baseline", "flat", "tree", "guided", "repair", "resample", "redraft")
     return (known.index(architecture) if architecture in known else len(known), architecture)
 
 

@@ -18,6 +18,7 @@ from fractal_agent.architectures.base import Architecture
 from fractal_agent.architectures.baseline import baseline
 from fractal_agent.architectures.flat import flat
 from fractal_agent.architectures.guided import guided
+from fractal_agent.architectures.redraft import redraft
 from fractal_agent.architectures.repair import repair
 from fractal_agent.architectures.resample import resample
 from fractal_agent.architectures.tree import tree
@@ -60,7 +61,7 @@ def squeezed(text: str) -> str:
     return text.translate({ord(sign): None for sign in " \t\n\"'\\"})
 
 
-SHAPES = [baseline, flat, tree, guided, repair, resample]
+SHAPES = [baseline, flat, tree, guided, repair, resample, redraft]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: str(shape.name))

@@ -25,6 +25,7 @@ from fractal_agent.architectures.base import Architecture, Stage, architecture
 from fractal_agent.architectures.baseline import baseline
 from fractal_agent.architectures.flat import flat
 from fractal_agent.architectures.guided import guided
+from fractal_agent.architectures.redraft import redraft
 from fractal_agent.architectures.repair import repair
 from fractal_agent.architectures.resample import resample
 from fractal_agent.architectures.tree import tree
@@ -96,7 +97,7 @@ async def deep(problem: ProblemPosed, stage: Stage) -> CodeWritten:
     return await stage.ask(assembler, SnippetsGathered(problem=problem, steps=(), snippets=snippets))
 
 
-SHAPES = [baseline, flat, tree, guided, repair, resample, fan_out, nested, shared, deep]
+SHAPES = [baseline, flat, tree, guided, repair, resample, redraft, fan_out, nested, shared, deep]
 
 
 @pytest.fixture(params=SHAPES, ids=lambda shape: str(shape.name))

@@ -1,4 +1,4 @@
-"""Flat, tree and resample, run whole with scripted answers and replayed."""
+"""Flat, tree, resample and redraft, run whole with scripted answers and replayed."""
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -18,6 +18,7 @@ from events import (
 )
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.architectures.flat import flat
+from fractal_agent.architectures.redraft import redraft
 from fractal_agent.architectures.resample import resample
 from fractal_agent.architectures.tree import tree
 from fractal_agent.datasets import Task
@@ -133,9 +134,10 @@ async def test_no_steps_leave_the_bare_function(shape: Architecture) -> None:
     assert answer_of(entries).strip() == task().problem.prompt.strip()
 
 
-async def test_passing_first_answer_is_kept_and_nothing_drawn() -> None:
+@pytest.mark.parametrize("shape", [resample, redraft], ids=["resample", "redraft"])
+async def test_passing_first_answer_is_kept_and_nothing_drawn(shape: Architecture) -> None:
     """When the first answer passes its examples it is the answer, and no other was asked for."""
-    entries = await recorded(resample, {"*/coder.*": "    return x + 1  # f(1) f(2)\n"})
+    entries = await recorded(shape, {"*/coder.*": "    return x + 1  # f(1) f(2)\n"})
 
     assert "f(1) f(2)" in answer_of(entries)
     assert asked(entries) == ["Test/0/coder.0/generate.0"]
@@ -161,3 +163,40 @@ async def test_first_answer_stays_when_no_candidate_is_better() -> None:
     entries = await recorded(resample, {"*/coder.*": "    return 0  # f(2)\n", "*": "    return 1  # f(1)\n"})
 
     assert "return 0  # f(2)" in answer_of(entries)
+
+
+async def test_no_wave_is_drawn_after_one_that_passed() -> None:
+    """A draft that passes is the answer, whatever stands beside it, and no other wave is asked for."""
+    answers = {"*/wave-1-1/*": " Add.\n    return x + 1  # f(1) f(2)\n", "*": "    return 1  # f(1)\n"}
+
+    entries = await recorded(redraft, answers, candidates=8)
+
+    assert "return x + 1" in answer_of(entries)
+    assert asked(entries) == [
+        "Test/0/coder.0/generate.0",
+        "Test/0/wave-0-0/sampler.0/generate.0",
+        "Test/0/wave-0-1/narrator.0/generate.0",
+        "Test/0/wave-1-0/sampler.0/generate.0",
+        "Test/0/wave-1-1/narrator.0/generate.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "waves"), [(0, []), (1, [2]), (3, [2, 2, 2]), (8, [2, 2, 4, 8]), (10, [2, 2, 4, 8, 4])]
+)
+async def test_waves_double_within_twice_the_candidates(candidates: int, waves: list[int]) -> None:
+    """Each wave is as large as all before it, and together they are no more than twice the candidates."""
+    entries = await recorded(redraft, {"*": "    return 0\n"}, candidates=candidates)
+
+    drafts = [path.split("/")[2].rpartition("-")[0] for path in asked(entries) if "/wave-" in path]
+    assert [drafts.count(f"wave-{number}") for number in range(len(waves))] == waves
+    assert len(drafts) == sum(waves)
+
+
+async def test_no_draft_is_written_with_a_look_at_another() -> None:
+    """What is asked for a draft holds nothing of the code that failed."""
+    entries = await recorded(redraft, {"*": "    return 'failed'\n"}, candidates=2)
+
+    requests = [entry.event for entry in entries if isinstance(entry.event, GenerationRequested)]
+    assert len(requests) == 5
+    assert not any("return 'failed'" in str(request) for request in requests)

@@ -56,7 +56,9 @@ def test_killed_runs_hold(tmp_path: Path) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("architecture", ["baseline", "flat", "tree", "guided", "repair", "resample"])
+@pytest.mark.parametrize(
+    "architecture", ["baseline", "flat", "tree", "guided", "repair", "resample", "redraft"]
+)
 def test_new_runs_hold(architecture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A run of each architecture, and a fork of it with several samples, passes every check."""
     solving = ["--engine", "scripted", "--limit", "2", "--architecture", architecture, "--run-id", "new"]
