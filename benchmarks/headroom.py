@@ -1,11 +1,12 @@
-"""Would another reading of the answers have saved a problem? Of recorded runs, with no model.
+"""What would have saved a failed problem: another choice among its answers, or another reading of one?
 
-    python benchmarks/extraction.py results/humaneval-0.5b.tar.xz ...
+    python benchmarks/headroom.py results/humaneval-0.5b.tar.xz ...
 
-Each failed problem's answers are read anew by rules that know nothing of the project's own: as they stand,
-as each fenced block, as the longest text that parses, as the function alone, as a continuation of the
-prompt. The programs that these give are graded by the problem's hidden tests. A problem is counted when one
-of them passes and the project's own reading of the same answer does not.
+Of recorded runs, with no model. Each answer of a failed problem is read as the project reads it, and graded
+by the problem's hidden tests; where all fail, they are read anew by rules that know nothing of the project's
+own: as they stand, as each fenced block, as the longest text that parses, as the function alone, as a
+continuation of the prompt. A problem whose tests one of its answers passes is what a better choice could still
+win, an oracle's pass@k; one that passes only as another rule reads it was lost to the extraction.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import anyio
 
@@ -79,44 +81,55 @@ def answers(case: CaseStory) -> list[str]:
     ]
 
 
-async def saved(case: CaseStory, task: Task, sandbox: Sandbox) -> tuple[int, bool]:
-    """How many other programs were tried, and whether one passed where the project's own reading does not."""
-    problem, tried = case.problem, 0
+class Headroom(NamedTuple):
+    """Of one failed problem, or of several together."""
+
+    answers: int = 0
+    by_choice: int = 0
+    """Problems whose tests one of the answers passes."""
+    programs: int = 0
+    """Other programs that the failing answers were read as."""
+    by_reading: int = 0
+    """Problems whose tests no answer passes but as another rule reads it."""
+
+    def and_also(self, other: "Headroom") -> "Headroom":
+        return Headroom(*(one + more for one, more in zip(self, other, strict=True)))
+
+
+async def headroom(case: CaseStory, task: Task, sandbox: Sandbox) -> Headroom:
+    """Grades the answers of a failed problem, each as we read it, and the failing ones as others might."""
+    problem, texts = case.problem, answers(case)
 
     async def passes(program: str) -> bool:
         graded = await sandbox.grade(program, problem.entry_point, task.hidden_tests, problem.prompt)
         return graded.outcome == "passed"
 
-    for text in dict.fromkeys(answers(case)):
-        own = code_of(text, problem)
-        if await passes(own):
-            continue
-        others = set(read_otherwise(text, problem.prompt, problem.entry_point)) - {own, ""}
-        tried += len(others)
-        for program in sorted(others):
-            if await passes(program):
-                return tried, True
-    return tried, False
+    ours = {code_of(text, problem) for text in texts}
+    if any([await passes(program) for program in sorted(ours)]):
+        return Headroom(answers=len(texts), by_choice=1)
+    others = {
+        program for text in texts for program in read_otherwise(text, problem.prompt, problem.entry_point)
+    } - {*ours, ""}
+    saved = any([await passes(program) for program in sorted(others)])
+    return Headroom(answers=len(texts), programs=len(others), by_reading=int(saved))
 
 
-async def count(archive: Path, folder: Path) -> None:
-    """One line a cell of the archive."""
+async def tell(archive: Path, folder: Path) -> None:
+    """One line for each cell of the archive."""
     async with open_sandbox(concurrency=1) as sandbox:
         for log in sorted(unpack(archive, folder).glob(f"*/{LOG_NAME}")):
             timeline = Timeline.of(LogReader(log))
             assert timeline.started is not None
-            settings = timeline.started.settings
-            tasks = {task.problem.task_id: task for task in load(settings.dataset)}
-            failed = [case for case in timeline.cases.values() if not case.passed]
-            programs, told = 0, []
+            tasks = {task.problem.task_id: task for task in load(timeline.started.settings.dataset)}
+            cases = timeline.cases.values()
+            failed = [case for case in cases if not case.passed]
+            found = Headroom()
             for case in failed:
-                tried, passes = await saved(case, tasks[case.problem.task_id], sandbox)
-                programs += tried
-                told += [case.id] if passes else []
-            asked = sum(len(answers(case)) for case in failed)
+                found = found.and_also(await headroom(case, tasks[case.problem.task_id], sandbox))
             print(
-                f"{log.parent.name}: {len(failed)} failed, {asked} answers, "
-                f"{programs} other programs; saved {len(told)} {' '.join(told)}".rstrip(),
+                f"{log.parent.name}: {len(failed)} of {len(cases)} failed with {found.answers} answers; "
+                f"another choice would have saved {found.by_choice}, "
+                f"another reading ({found.programs} programs) {found.by_reading}",
                 flush=True,
             )
 
@@ -126,7 +139,7 @@ def main() -> None:
     parser.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE", help="results/NAME.tar.xz")
     for archive in parser.parse_args().archives:
         with TemporaryDirectory() as folder:
-            anyio.run(count, archive, Path(folder))
+            anyio.run(tell, archive, Path(folder))
 
 
 if __name__ == "__main__":
