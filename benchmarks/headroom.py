@@ -5,8 +5,8 @@
 Of recorded runs, with no model. Each answer of a failed problem is read as the project reads it, and graded
 by the problem's hidden tests; where all fail, they are read anew by rules that know nothing of the project's
 own: as they stand, as each fenced block, as the longest text that parses, as the function alone, as a
-continuation of the prompt. A problem whose tests one of its answers passes is what a better choice could still
-win, an oracle's pass@k; one that passes only as another rule reads it was lost to the extraction.
+continuation of the prompt. A problem whose tests one of its answers passes is what a better choice could
+still win, an oracle's pass@k; one that passes only as another rule reads it was lost to the extraction.
 """
 
 import argparse

@@ -5,6 +5,7 @@ or the ids themselves, separated by commas. In a file each line is an id; what b
 """
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -23,7 +24,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """One problem in the runs that a list is chosen from."""
 
     task_id: str
-    share: float
+    share: Fraction
     """In how many of the runs its answer passed, 0..1."""
 
 
@@ -57,7 +58,10 @@ def measured(runs: Sequence[Timeline]) -> list[Measured]:
     shared = [task for task in (by_run[0] if by_run else ()) if all(task in run for run in by_run)]
     if not shared:
         raise SubsetError("no problem is graded in all of these runs, so none can be chosen")
-    return [Measured(task_id=task, share=sum(run[task] for run in by_run) / len(by_run)) for task in shared]
+    return [
+        Measured(task_id=task, share=Fraction(sum(run[task] for run in by_run), len(by_run)))
+        for task in shared
+    ]
 
 
 def hardest(problems: Iterable[Measured], count: int) -> list[Measured]:
@@ -72,7 +76,7 @@ def hardest(problems: Iterable[Measured], count: int) -> list[Measured]:
     given = list(problems)
     if len(given) < count:
         raise SubsetError(f"{count} problems are to be chosen, and the runs have {len(given)} in common")
-    order = sorted(range(len(given)), key=lambda n: (abs(given[n].share - 0.5), given[n].share, n))
+    order = sorted(range(len(given)), key=lambda n: (abs(given[n].share - Fraction(1, 2)), given[n].share, n))
     return [given[n] for n in sorted(order[:count])]
 
 
@@ -82,7 +86,7 @@ def chosen_ids(recordings: Sequence[Recording], count: int) -> str:
     rule = "the share of passing runs nearest to one half, then the harder, then the earlier"
     remarks = [f"# The {count} problems nearest to the boundary: {rule}."]
     remarks += [f"# {_origin(recording)}" for recording in recordings]
-    return "\n".join([*remarks, *(f"{one.task_id}  # {one.share:.2f}" for one in chosen)]) + "\n"
+    return "\n".join([*remarks, *(f"{one.task_id}  # {float(one.share):.2f}" for one in chosen)]) + "\n"
 
 
 def _origin(recording: Recording) -> str:

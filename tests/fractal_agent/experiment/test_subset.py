@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,8 @@ def runs(make: Callable[..., Experiment]) -> list[Recording]:
     return [Recording(job.folder) for job in cell_jobs(experiment)]
 
 
-def shares(*values: float) -> list[Measured]:
-    return [Measured(task_id=f"T/{number}", share=share) for number, share in enumerate(values)]
+def shares(*values: float | Fraction) -> list[Measured]:
+    return [Measured(task_id=f"T/{number}", share=Fraction(share)) for number, share in enumerate(values)]
 
 
 def test_ids_and_files_name_the_same_problems(tmp_path: Path) -> None:
@@ -65,6 +66,13 @@ def test_nearest_to_the_boundary_come_first() -> None:
     chosen = hardest(shares(1.0, 0.75, 0.5, 0.25, 0.0, 0.25), 3)
 
     assert [one.task_id for one in chosen] == ["T/2", "T/3", "T/5"]
+
+
+def test_shares_of_three_runs_are_told_exactly() -> None:
+    """One pass of three is as near to one half as two of three, so the harder comes first."""
+    chosen = hardest(shares(Fraction(2, 3), Fraction(1, 3)), 1)
+
+    assert [one.task_id for one in chosen] == ["T/1"]
 
 
 def test_too_few_problems_are_refused() -> None:
