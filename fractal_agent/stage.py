@@ -46,7 +46,7 @@ class LiveStage:
         """What got a line here, or above before this branched, because no role had returned it."""
         self._running = ""
         self._counts: Counter[str] = Counter()
-        self._keys: set[str] = set()
+        self._fanned: Counter[str] = Counter()
 
     @property
     def settings(self) -> Settings:
@@ -111,16 +111,15 @@ class LiveStage:
         *,
         key: str,
     ) -> tuple[Result, ...]:
-        if key in self._keys:
-            raise ValueError(f"{self._path}: the key {key!r} already names a fan-out here; choose another")
-        self._keys.add(key)
         work = list(items)
+        first = self._fanned[key]
+        self._fanned[key] += len(work)
         results: dict[int, Result] = {}
         errors: dict[int, BaseException] = {}
 
         async def branch(index: int, item: Item) -> None:
             try:
-                results[index] = await act(self._branch(f"{key}-{index}"), item)
+                results[index] = await act(self._branch(f"{key}-{first + index}"), item)
             except BaseException as error:  # raised below, when all have ended
                 if is_cancelled(error):
                     raise

@@ -39,9 +39,9 @@ class Stage(Protocol):
     ) -> tuple[Result, ...]:
         """`act` on all items side by side, each on a stage of its own; results in the items' order.
 
-        `key` names the branches (`draft-0`, `draft-1`, ...) and must be unique on this stage. When
-        some raise, all are awaited; then a signal (see `replay.signals`) or else the first error in the
-        items' order is raised. `act` asks the stage it is handed, not this one.
+        `key` names the branches (`draft-0`, `draft-1`, ...); the same key once more counts on from there.
+        When some raise, all are awaited; then a signal (see `replay.signals`) or else the first error in
+        the items' order is raised. `act` asks the stage it is handed, not this one.
         """
         ...
 

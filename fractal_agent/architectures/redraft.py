@@ -1,14 +1,13 @@
-"""Redraft: while an example fails, new drafts in waves, half of them planned in comments, until one passes.
+"""Redraft: what `resample` does, in waves. While an example fails, more drafts are drawn, until one passes.
 
-A small model that is shown its failing code writes it again, so no draft sees another. What a repair has to
-spend goes where it is needed: a wave is asked for only when none before it has passed.
+A small model that is shown its failing code writes it again, so no draft sees another. A wave is as large
+as all before it, and none is drawn after a pass: what `resample` spends on solved problems goes to others.
 """
 
 from collections.abc import Iterator
 
 from agents.coder import coder
 from agents.critic import critic
-from agents.narrator import narrator
 from agents.sampler import sampler
 from events import CodeWritten, ProblemPosed
 from fractal_agent.architectures.base import Stage, architecture
@@ -17,25 +16,25 @@ from fractal_agent.architectures.resample import Candidate, merit
 
 @architecture
 async def redraft(problem: ProblemPosed, stage: Stage) -> CodeWritten:
-    """Coder, Critic; while an example fails, waves of Samplers and Narrators, 2N of them at most."""
+    """Coder, Critic; while an example fails, waves of a Sampler and a Critic, 2N of them at most."""
     code = await stage.ask(coder, problem)
     best = Candidate(code, await stage.ask(critic, code))
 
     async def draw(branch: Stage, number: int) -> Candidate:
-        drawn = await branch.ask(narrator if number % 2 else sampler, problem)
+        drawn = await branch.ask(sampler, problem)
         return Candidate(drawn, await branch.ask(critic, drawn))
 
-    for wave, size in enumerate(_waves(2 * stage.settings.candidates)):
+    for wave in _waves(2 * stage.settings.candidates):
         if best.review.passed:
             break
-        best = max([best, *await stage.each(range(size), draw, key=f"wave-{wave}")], key=merit)
+        best = max([best, *await stage.each(wave, draw, key="draw")], key=merit)
     return best.code
 
 
-def _waves(total: int) -> Iterator[int]:
-    """2, 2, 4, 8 and so on: each as many as all before it, `total` together."""
+def _waves(total: int) -> Iterator[range]:
+    """The drafts' numbers, 2, 2, 4, 8 and so on at a time: each as many as all before, `total` together."""
     drawn = 0
     while drawn < total:
         size = min(max(drawn, 2), total - drawn)
-        yield size
+        yield range(drawn, drawn + size)
         drawn += size

@@ -1,11 +1,23 @@
 """`experiment`: every architecture, model and seed on the same problems, and one table of them all."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Plugins
+from fractal_agent.commands.options import (
+    BaseUrl,
+    Candidates,
+    Concurrency,
+    Dataset,
+    Engine,
+    Feedback,
+    Json,
+    Limit,
+    Plugins,
+    Rounds,
+    Script,
+)
 
 
 def experiment(
@@ -13,16 +25,14 @@ def experiment(
     architectures: Annotated[
         str, typer.Option(help="Names with commas between them; `architectures` lists them.", metavar="A,B")
     ] = "baseline,flat,tree,guided,repair",
-    dataset: Annotated[
-        str, typer.Option(help="`humaneval`, or a JSONL file in HumanEval's format.", metavar="NAME|FILE")
-    ] = "humaneval",
+    dataset: Dataset = "humaneval",
     subset: Annotated[
         str | None,
         typer.Option(
             help="Only these problems: a list's name, a file of ids, or ids.", metavar="NAME|FILE|IDS"
         ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first N problems.", metavar="N", min=1)] = None,
+    limit: Limit = None,
     models: Annotated[
         str | None,
         typer.Option(
@@ -31,33 +41,13 @@ def experiment(
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="How many: 0, 1, and so on.", metavar="N", min=1)] = 1,
-    feedback: Annotated[
-        Literal["visible", "oracle"],
-        typer.Option(help="What the Critic may run: visible examples, or hidden tests as well."),
-    ] = "visible",
-    rounds: Annotated[int, typer.Option(help="Plan revisions at most.", metavar="K", min=0)] = 2,
-    candidates: Annotated[
-        int,
-        typer.Option(
-            help="Answers that `resample` draws after a first failed; `redraft` at most twice as many.",
-            metavar="N",
-            min=0,
-        ),
-    ] = 8,
-    engine: Annotated[str, typer.Option(help="vllm, openai or scripted.", metavar="NAME")] = "vllm",
-    base_url: Annotated[
-        str | None,
-        typer.Option(help="Server for --engine openai; the key is $OPENAI_API_KEY.", metavar="URL"),
-    ] = None,
-    script: Annotated[
-        Path | None,
-        typer.Option(
-            help="Answers for --engine scripted, as JSONL.", metavar="FILE", exists=True, dir_okay=False
-        ),
-    ] = None,
-    concurrency: Annotated[
-        int, typer.Option(help="Problems in flight at most; 0 is all of them.", metavar="N", min=0)
-    ] = 0,
+    feedback: Feedback = "visible",
+    rounds: Rounds = 2,
+    candidates: Candidates = 8,
+    engine: Engine = "vllm",
+    base_url: BaseUrl = None,
+    script: Script = None,
+    concurrency: Concurrency = 0,
     plugin: Plugins = None,
     out: Annotated[
         Path | None,

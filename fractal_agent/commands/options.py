@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -33,6 +33,41 @@ Plugins = Annotated[
         help="A Python file or module with roles or architectures; by default a run's own. Repeatable.",
         metavar="FILE",
     ),
+]
+Dataset = Annotated[
+    str,
+    typer.Option(
+        help="`humaneval`, `humaneval+`, `mbpp+`, or a JSONL file; see docs/datasets.md.",
+        metavar="NAME|FILE",
+    ),
+]
+Limit = Annotated[int | None, typer.Option(help="Only the first N problems.", metavar="N", min=1)]
+Feedback = Annotated[
+    Literal["visible", "oracle"],
+    typer.Option(help="What the Critic may run: visible examples, or hidden tests as well."),
+]
+Rounds = Annotated[int, typer.Option(help="Plan revisions at most.", metavar="K", min=0)]
+Candidates = Annotated[
+    int,
+    typer.Option(
+        help="Answers that `resample` draws after a first failed; `redraft` at most twice as many.",
+        metavar="N",
+        min=0,
+    ),
+]
+Engine = Annotated[str, typer.Option(help="vllm, openai or scripted.", metavar="NAME")]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(help="Server for --engine openai; the key is $OPENAI_API_KEY.", metavar="URL"),
+]
+Script = Annotated[
+    Path | None,
+    typer.Option(
+        help="Answers for --engine scripted, as JSONL.", metavar="FILE", exists=True, dir_okay=False
+    ),
+]
+Concurrency = Annotated[
+    int, typer.Option(help="Problems in flight at most; 0 is all of them.", metavar="N", min=0)
 ]
 
 

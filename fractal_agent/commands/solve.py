@@ -1,23 +1,30 @@
 """`solve`: run an architecture on a data set and leave a log."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Plugins, RunsDir, UnsafeSandbox
+from fractal_agent.commands.options import (
+    BaseUrl,
+    Candidates,
+    Concurrency,
+    Dataset,
+    Engine,
+    Feedback,
+    Json,
+    Limit,
+    Plugins,
+    Rounds,
+    RunsDir,
+    Script,
+    UnsafeSandbox,
+)
 
 
 def solve(
     ctx: typer.Context,
-    dataset: Annotated[
-        str,
-        typer.Option(
-            help="`humaneval`, `humaneval+`, `mbpp+`, or a JSONL file; see docs/datasets.md.",
-            metavar="NAME|FILE",
-        ),
-    ] = "humaneval",
-    limit: Annotated[int | None, typer.Option(help="Only the first N problems.", metavar="N", min=1)] = None,
+    dataset: Dataset = "humaneval",
+    limit: Limit = None,
     task: Annotated[
         list[str] | None, typer.Option(help="Only this problem. Repeatable.", metavar="ID")
     ] = None,
@@ -31,34 +38,14 @@ def solve(
             metavar="MODEL",
         ),
     ] = None,
-    engine: Annotated[str, typer.Option(help="vllm, openai or scripted.", metavar="NAME")] = "vllm",
-    base_url: Annotated[
-        str | None,
-        typer.Option(help="Server for --engine openai; the key is $OPENAI_API_KEY.", metavar="URL"),
-    ] = None,
-    script: Annotated[
-        Path | None,
-        typer.Option(
-            help="Answers for --engine scripted, as JSONL.", metavar="FILE", exists=True, dir_okay=False
-        ),
-    ] = None,
-    concurrency: Annotated[
-        int, typer.Option(help="Problems in flight at most; 0 is all of them.", metavar="N", min=0)
-    ] = 0,
+    engine: Engine = "vllm",
+    base_url: BaseUrl = None,
+    script: Script = None,
+    concurrency: Concurrency = 0,
     seed: Annotated[int, typer.Option(help="What all seeds are derived from.", metavar="S")] = 0,
-    rounds: Annotated[int, typer.Option(help="Plan revisions at most.", metavar="K", min=0)] = 2,
-    candidates: Annotated[
-        int,
-        typer.Option(
-            help="Answers that `resample` draws after a first failed; `redraft` at most twice as many.",
-            metavar="N",
-            min=0,
-        ),
-    ] = 8,
-    feedback: Annotated[
-        Literal["visible", "oracle"],
-        typer.Option(help="What the Critic may run: visible examples, or hidden tests as well."),
-    ] = "visible",
+    rounds: Rounds = 2,
+    candidates: Candidates = 8,
+    feedback: Feedback = "visible",
     cast: Annotated[
         list[str] | None,
         typer.Option(

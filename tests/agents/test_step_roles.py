@@ -1,13 +1,11 @@
-"""The roles of flat, tree, resample and redraft, each tried alone against a scripted world."""
+"""The roles of flat, tree and resample, each tried alone against a scripted world."""
 
-import msgspec
 import pytest
 
 from agents.assembler import assembler
 from agents.brancher import brancher
 from agents.coder import coder
 from agents.designer import designer
-from agents.narrator import narrator
 from agents.opener import opener
 from agents.role import Role
 from agents.sampler import sampler
@@ -109,35 +107,3 @@ async def test_sampler_asks_what_the_coder_asks() -> None:
     assert (greedy.temperature, drawn.temperature) == (0.0, 0.8)
     assert (greedy.messages, greedy.prefill, greedy.stop) == (drawn.messages, drawn.prefill, drawn.stop)
     assert greedy.max_tokens == drawn.max_tokens
-
-
-@pytest.mark.parametrize(
-    ("prompt", "indent"),
-    [
-        ('def f(x):\n    """Adds one."""\n', "    "),
-        ('def f(x):\n\t"""Adds one.\n\t"""\n', "\t"),
-        ('def f(x):\n  """Adds one.\n  """', "  "),
-        ("def f(x):", "    "),
-    ],
-)
-async def test_narrator_begins_the_body_with_a_step(prompt: str, indent: str) -> None:
-    """The answer begins with a comment at the body's indentation, and comments stay in the code."""
-    ctx = ScriptedContext([f" Add one.\n{indent}return x + 1\n```"])
-
-    written = await narrator.act(msgspec.structs.replace(PROBLEM, prompt=prompt), ctx)
-
-    assert ctx.generations[0].prefill.endswith(f"{prompt.strip()}\n{indent}# Step 1:")
-    assert f"{indent}# Step 1: Add one.\n{indent}return x + 1" in written.code
-
-
-async def test_narrator_asks_in_the_coders_words() -> None:
-    """The chat is the Coder's, which a prefix cache has read; only the answer begins otherwise."""
-    first, other = ScriptedContext(["    return x + 1\n"]), ScriptedContext([" Add.\n    return x + 1\n"])
-
-    await coder.act(PROBLEM, first)
-    await narrator.act(PROBLEM, other)
-
-    plain, told = first.generations[0], other.generations[0]
-    assert told.messages == plain.messages
-    assert told.prefill.startswith(plain.prefill)
-    assert (told.temperature, told.stop, told.max_tokens) == (0.8, plain.stop, plain.max_tokens)

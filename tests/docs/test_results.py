@@ -1,12 +1,15 @@
 """The results page is what the kept logs say, and the logs replay without a model."""
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from fractal_agent.catalog import load_catalog
+from fractal_agent.experiment import chosen_ids
+from fractal_agent.recording import Recording
 from fractal_agent.replaying import replay_run
 
 ROOT = Path(__file__).parents[2]
@@ -47,3 +50,12 @@ def test_packing_is_reproducible(
     monkeypatch.setattr(results, "KEPT", tmp_path)
 
     assert results.pack(folder).read_bytes() == archive.read_bytes()
+
+
+def test_hard15_is_what_the_kept_logs_choose(results: ModuleType, tmp_path: Path) -> None:
+    """The list is chosen anew, to the byte, from the three logs that it names."""
+    kept = ROOT / "fractal_agent" / "experiment" / "subsets" / "hard15.txt"
+    cells = results.unpack(results.KEPT / "humaneval-0.5b.tar.xz", tmp_path)
+    named = re.findall(r"^# from (\S+):", kept.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert chosen_ids([Recording(cells / name) for name in named], 15) == kept.read_text(encoding="utf-8")

@@ -98,20 +98,22 @@ async def test_first_error_in_the_items_order_is_raised() -> None:
         await record(stumble)
 
 
-async def test_key_names_one_fan_out() -> None:
-    """Two fan-outs with one key would share paths, so the second is refused."""
+async def test_a_key_used_again_counts_on() -> None:
+    """Two fan-outs with one key share no path: the second's branches are numbered after the first's."""
 
     @architecture
     async def twice(problem: ProblemPosed, stage: Stage) -> CodeWritten:
-        async def run(branch: Stage, number: int) -> int:
-            return number
+        async def run(branch: Stage, number: int) -> CodeWritten:
+            return await branch.ask(coder, problem)
 
-        await stage.each([1], run, key="lane")
-        await stage.each([1], run, key="lane")
-        raise AssertionError
+        first = await stage.each(range(2), run, key="lane")
+        second = await stage.each(range(2), run, key="lane")
+        return [*first, *second][-1]
 
-    with pytest.raises(RunFailed, match="the key 'lane' already names a fan-out here"):
-        await record(twice)
+    entries = await record(twice)
+
+    written = sorted(entry.path for entry in entries if isinstance(entry.event, CodeWritten))
+    assert written == [f"Test/0/lane-{number}/coder.0" for number in range(4)]
 
 
 async def test_cast_role_plays_under_the_parts_path() -> None:

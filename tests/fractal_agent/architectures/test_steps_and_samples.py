@@ -167,30 +167,50 @@ async def test_first_answer_stays_when_no_candidate_is_better() -> None:
 
 async def test_no_wave_is_drawn_after_one_that_passed() -> None:
     """A draft that passes is the answer, whatever stands beside it, and no other wave is asked for."""
-    answers = {"*/wave-1-1/*": " Add.\n    return x + 1  # f(1) f(2)\n", "*": "    return 1  # f(1)\n"}
+    answers = {"*/draw-3/*": "    return x + 1  # f(1) f(2)\n", "*": "    return 1  # f(1)\n"}
 
     entries = await recorded(redraft, answers, candidates=8)
 
     assert "return x + 1" in answer_of(entries)
     assert asked(entries) == [
         "Test/0/coder.0/generate.0",
-        "Test/0/wave-0-0/sampler.0/generate.0",
-        "Test/0/wave-0-1/narrator.0/generate.0",
-        "Test/0/wave-1-0/sampler.0/generate.0",
-        "Test/0/wave-1-1/narrator.0/generate.0",
+        *(f"Test/0/draw-{number}/sampler.0/generate.0" for number in range(4)),
     ]
 
 
 @pytest.mark.parametrize(
-    ("candidates", "waves"), [(0, []), (1, [2]), (3, [2, 2, 2]), (8, [2, 2, 4, 8]), (10, [2, 2, 4, 8, 4])]
+    ("candidates", "passing", "drawn"),
+    [
+        (8, 0, 2),
+        (8, 2, 4),
+        (8, 5, 8),
+        (8, 8, 16),
+        (10, 15, 16),
+        (10, 16, 20),
+        (8, 99, 16),
+        (1, 99, 2),
+        (0, 0, 0),
+    ],
 )
-async def test_waves_double_within_twice_the_candidates(candidates: int, waves: list[int]) -> None:
-    """Each wave is as large as all before it, and together they are no more than twice the candidates."""
-    entries = await recorded(redraft, {"*": "    return 0\n"}, candidates=candidates)
+async def test_waves_double_within_twice_the_candidates(candidates: int, passing: int, drawn: int) -> None:
+    """Each wave is as large as all before it, and all together are twice the candidates."""
+    answers = {f"*/draw-{passing}/*": "    return x + 1  # f(1) f(2)\n", "*": "    return 0\n"}
 
-    drafts = [path.split("/")[2].rpartition("-")[0] for path in asked(entries) if "/wave-" in path]
-    assert [drafts.count(f"wave-{number}") for number in range(len(waves))] == waves
-    assert len(drafts) == sum(waves)
+    entries = await recorded(redraft, answers, candidates=candidates)
+
+    assert len(asked(entries)) == 1 + drawn
+
+
+async def test_redraft_draws_what_resample_draws() -> None:
+    """Its drafts stand at the same paths with the same requests, so one cell may take over the other's."""
+    drawn = [await recorded(shape, {"*": "    return 0\n"}, candidates=4) for shape in (resample, redraft)]
+
+    few, many = (
+        {entry.path: entry.event for entry in entries if isinstance(entry.event, GenerationRequested)}
+        for entries in drawn
+    )
+    assert len(few) == 5
+    assert few.items() <= many.items()
 
 
 async def test_no_draft_is_written_with_a_look_at_another() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fractal_agent.datasets import load
 from fractal_agent.experiment import (
     Experiment,
     SubsetError,
@@ -40,6 +41,15 @@ def test_ids_and_files_name_the_same_problems(tmp_path: Path) -> None:
     file.write_text("# two\nT/7  # 0.5\n\nT/3\n")
 
     assert subset_ids("T/7, T/3") == subset_ids(str(file)) == ("T/7", "T/3")
+
+
+@pytest.mark.parametrize("name", ["hard15", "spread15"])
+def test_lists_of_the_package_name_fifteen_problems(name: str) -> None:
+    """Each list that comes with the package names fifteen problems, and HumanEval has them all."""
+    ids = subset_ids(name)
+
+    assert len(set(ids)) == len(ids) == 15
+    assert set(ids) <= {task.problem.task_id for task in load("humaneval")}
 
 
 @pytest.mark.parametrize("name", ["hard16", "", "no/such/file.txt,"])
