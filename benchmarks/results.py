@@ -60,23 +60,32 @@ def unpack(archive: Path, folder: Path) -> Path:
 
 def results(unpacked: Path) -> tuple[str, dict[str, str]]:
     """The page, and the pictures by name, of all archives; their logs are put below `unpacked`."""
-    folders = [unpack(archive, unpacked) for archive in sorted(KEPT.glob("*.tar.xz"))]
+    folders = sorted(unpack(archive, unpacked) for archive in KEPT.glob("*.tar.xz"))
     sections, pictures = [], {}
     for folder in folders:
         report = experiment_report(folder)
         pictures[f"{folder.name}.svg"] = picture(report)
-        sections.append("\n".join(_section(page(report), folder.name)))
+        text = page(report) if folder == folders[-1] else _without_study(page(report))
+        sections.append("\n".join(_section(text, folder.name)))
     first = folders[0]
     cell = min(first.iterdir())
     head = _HEAD.format(example=first.name, cell=f"{first.name}/{cell.name}")
     return "\n".join([head, *sections]).rstrip() + "\n", pictures
 
 
+def _without_study(text: str) -> str:
+    """The report without what stands beside it: the study's figures need be told once."""
+    return re.sub(r"## Beside it.*?(?=## Made with)", "", text, flags=re.DOTALL)
+
+
 def _section(text: str, name: str) -> Iterator[str]:
     """A report as a part of the page: headings one level down, the picture where it lies, and its archive."""
     for line in text.splitlines():
+        if line.startswith("# Experiment: "):
+            yield f"## {name}, on {line.removeprefix('# Experiment: ')}"
+            continue
         if line.startswith("Made anew from the logs"):
-            yield f"The logs: `results/{name}.tar.xz`."
+            yield f"The logs: `results/{name}.tar.xz`.\n"
             continue
         lower = f"#{line}" if line.startswith("#") else line
         yield re.sub(r"\(picture\.svg\)", f"(results/{name}.svg)", lower)

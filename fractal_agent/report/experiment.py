@@ -187,7 +187,7 @@ def experiment_report(folder: Path) -> ExperimentReport:
         differing=_differing(begun.values()),
         rows=_rows(cells),
         references=list(REFERENCES),
-        made=_made(begun.values()),
+        made=_made(list(begun.values())),
         cells=cells,
     )
 
@@ -328,10 +328,10 @@ def _differing(timelines: Iterable[Timeline]) -> list[str]:
     return sorted(role for role, found in prints.items() if len(found) > 1)
 
 
-def _made(timelines: Iterable[Timeline]) -> list[Made]:
-    """Once for each model and what it was run with."""
+def _made(timelines: Sequence[Timeline]) -> list[Made]:
+    """Once for each model and what it was run with; cells that asked none do not count beside others."""
     found: dict[bytes, Made] = {}
-    for timeline in timelines:
+    for timeline in [each for each in timelines if each.generations] or timelines:
         assert timeline.started is not None
         settings, made = timeline.started.settings, timeline.started.provenance
         one = Made(

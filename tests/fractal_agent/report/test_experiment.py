@@ -44,7 +44,7 @@ def write_cell(
     made = Provenance(
         versions={"python": "3"},
         machine="x",
-        model_origin="script",
+        model_origin=str(other.pop("origin", "script")),
         model_digest="",
         engine={},
         sandbox="instant",
@@ -176,6 +176,14 @@ def test_unfinished_and_differing_cells_are_named(tmp_path: Path) -> None:
 
     assert "Not completed, and counted as far as they go: baseline." in text
     assert "made with differing code of coder" in text
+
+
+def test_page_names_the_models_that_were_asked(tmp_path: Path) -> None:
+    """A cell that took all its answers from a record was made with no model, and is not told as one."""
+    write_cell(tmp_path, "baseline", {"T/0": True}, origin="packages")
+    write_cell(tmp_path, "resample", {}, origin="none")
+
+    assert [made.model_origin for made in experiment_report(tmp_path).made] == ["packages"]
 
 
 def test_cells_of_two_protocols_are_not_mixed(tmp_path: Path) -> None:
