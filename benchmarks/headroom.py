@@ -4,7 +4,7 @@
 
 Of recorded runs, with no model. Each answer of a failed problem is read as the project reads it, and graded
 by the problem's hidden tests; where all fail, they are read anew by rules that know nothing of the project's
-own: as they stand, as each fenced block, as the longest text that parses, as the function alone, as a
+own: as they stand, as each fenced block, as the longest beginning that parses, as the function alone, as a
 continuation of the prompt. A problem whose tests one of its answers passes is what a better choice could
 still win, an oracle's pass@k; one that passes only as another rule reads it was lost to the extraction.
 """
@@ -59,10 +59,10 @@ def _parsing(source: str) -> str:
 
 def _function_alone(source: str, entry_point: str) -> str:
     """From the last definition of the entry point to the next line at the margin."""
-    at = source.rfind(f"def {entry_point}")
-    if at < 0:
+    found = list(re.finditer(rf"^def {re.escape(entry_point)}\(", source, re.MULTILINE))
+    if not found:
         return ""
-    first, *rest = source[at:].split("\n")
+    first, *rest = source[found[-1].start() :].split("\n")
     body = []
     for line in rest:
         if line[:1].strip():
@@ -84,11 +84,12 @@ def answers(case: CaseStory) -> list[str]:
 class Headroom(NamedTuple):
     """Of one failed problem, or of several together."""
 
-    answers: int = 0
     by_choice: int = 0
     """Problems whose tests one of the answers passes."""
+    answers: int = 0
+    """Of the other problems: what was read anew."""
     programs: int = 0
-    """Other programs that the failing answers were read as."""
+    """Other programs that came of it."""
     by_reading: int = 0
     """Problems whose tests no answer passes but as another rule reads it."""
 
@@ -100,18 +101,20 @@ async def headroom(case: CaseStory, task: Task, sandbox: Sandbox) -> Headroom:
     """Grades the answers of a failed problem, each as we read it, and the failing ones as others might."""
     problem, texts = case.problem, answers(case)
 
-    async def passes(program: str) -> bool:
-        graded = await sandbox.grade(program, problem.entry_point, task.hidden_tests, problem.prompt)
-        return graded.outcome == "passed"
+    async def one_passes(programs: set[str]) -> bool:
+        for program in sorted(programs):
+            graded = await sandbox.grade(program, problem.entry_point, task.hidden_tests, problem.prompt)
+            if graded.outcome == "passed":
+                return True
+        return False
 
     ours = {code_of(text, problem) for text in texts}
-    if any([await passes(program) for program in sorted(ours)]):
-        return Headroom(answers=len(texts), by_choice=1)
+    if await one_passes(ours):
+        return Headroom(by_choice=1)
     others = {
         program for text in texts for program in read_otherwise(text, problem.prompt, problem.entry_point)
     } - {*ours, ""}
-    saved = any([await passes(program) for program in sorted(others)])
-    return Headroom(answers=len(texts), programs=len(others), by_reading=int(saved))
+    return Headroom(answers=len(texts), programs=len(others), by_reading=int(await one_passes(others)))
 
 
 async def tell(archive: Path, folder: Path) -> None:
@@ -127,9 +130,9 @@ async def tell(archive: Path, folder: Path) -> None:
             for case in failed:
                 found = found.and_also(await headroom(case, tasks[case.problem.task_id], sandbox))
             print(
-                f"{log.parent.name}: {len(failed)} of {len(cases)} failed with {found.answers} answers; "
-                f"another choice would have saved {found.by_choice}, "
-                f"another reading ({found.programs} programs) {found.by_reading}",
+                f"{log.parent.name}: {len(failed)} of {len(cases)} failed; another choice would have saved "
+                f"{found.by_choice}, another reading {found.by_reading} "
+                f"({found.answers} answers read as {found.programs} other programs)",
                 flush=True,
             )
 

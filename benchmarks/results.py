@@ -30,6 +30,7 @@ _HEAD = """\
 Made from the logs in `results/` by `make results`, which asks no model. What the columns mean, and what was
 tried and does not stand here, is in [Experiments](experiments.md). To replay a cell:
 
+    mkdir -p build/results
     tar -xf results/{example}.tar.xz -C build/results
     python -m fractal_agent replay build/results/{cell}
 """

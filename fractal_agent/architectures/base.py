@@ -39,7 +39,7 @@ class Stage(Protocol):
     ) -> tuple[Result, ...]:
         """`act` on all items side by side, each on a stage of its own; results in the items' order.
 
-        `key` names the branches (`draft-0`, `draft-1`, ...); the same key once more counts on from there.
+        `key` names the branches (`draft-0`, `draft-1`, ...); used again, for more of the same, it counts on.
         When some raise, all are awaited; then a signal (see `replay.signals`) or else the first error in
         the items' order is raised. `act` asks the stage it is handed, not this one.
         """

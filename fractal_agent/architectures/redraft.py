@@ -24,17 +24,17 @@ async def redraft(problem: ProblemPosed, stage: Stage) -> CodeWritten:
         drawn = await branch.ask(sampler, problem)
         return Candidate(drawn, await branch.ask(critic, drawn))
 
-    for wave in _waves(2 * stage.settings.candidates):
+    for size in _waves(2 * stage.settings.candidates):
         if best.review.passed:
             break
-        best = max([best, *await stage.each(wave, draw, key="draw")], key=merit)
+        best = max([best, *await stage.each(range(size), draw, key="draw")], key=merit)
     return best.code
 
 
-def _waves(total: int) -> Iterator[range]:
-    """The drafts' numbers, 2, 2, 4, 8 and so on at a time: each as many as all before, `total` together."""
+def _waves(total: int) -> Iterator[int]:
+    """How many drafts at a time, 2, 2, 4, 8 and so on: each as many as all before, `total` together."""
     drawn = 0
     while drawn < total:
         size = min(max(drawn, 2), total - drawn)
-        yield range(drawn, drawn + size)
+        yield size
         drawn += size

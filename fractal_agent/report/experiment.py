@@ -329,11 +329,14 @@ def _differing(timelines: Iterable[Timeline]) -> list[str]:
 
 
 def _made(timelines: Sequence[Timeline]) -> list[Made]:
-    """Once for each model and what it was run with; cells that asked none do not count beside others."""
+    """Once for each model and what it was run with: by the cells that asked it, if any did."""
     found: dict[bytes, Made] = {}
-    for timeline in [each for each in timelines if each.generations] or timelines:
+    asked = {each.started.settings.model for each in timelines if each.started and each.generations}
+    for timeline in timelines:
         assert timeline.started is not None
         settings, made = timeline.started.settings, timeline.started.provenance
+        if settings.model in asked and not timeline.generations:
+            continue
         one = Made(
             model=settings.model,
             model_origin=made.model_origin,

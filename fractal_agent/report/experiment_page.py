@@ -35,8 +35,9 @@ def write_report(report: ExperimentReport, folder: Path) -> list[Path]:
 _NOTE = """\
 The interval is Wilson's, 95 %, and counts each problem once. `plus` is the rate under stricter tests, such as
 HumanEval+'s, where there are some. Won and lost are problems against `baseline` with the same model; p is
-the exact McNemar test. Tokens are those that the model wrote. Seconds are wall time by problem, of problems
-that ran side by side."""
+the exact McNemar test. Tokens are those that the model wrote, for answers that were taken over from another
+cell too. Seconds are wall time by problem, of problems that ran side by side, and
+none for what was taken over."""
 
 
 def page(report: ExperimentReport) -> str:

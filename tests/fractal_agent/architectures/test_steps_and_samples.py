@@ -14,6 +14,7 @@ from events import (
     ExampleResult,
     ExecutionCompleted,
     ExecutionRequested,
+    GenerationCompleted,
     GenerationRequested,
 )
 from fractal_agent.architectures.base import Architecture
@@ -215,8 +216,10 @@ async def test_redraft_draws_what_resample_draws() -> None:
 
 async def test_no_draft_is_written_with_a_look_at_another() -> None:
     """What is asked for a draft holds nothing of the code that failed."""
-    entries = await recorded(redraft, {"*": "    return 'failed'\n"}, candidates=2)
+    entries = await recorded(redraft, {"*": "    return failed_before\n"}, candidates=2)
 
     requests = [entry.event for entry in entries if isinstance(entry.event, GenerationRequested)]
+    answered = [entry.event for entry in entries if isinstance(entry.event, GenerationCompleted)]
     assert len(requests) == 5
-    assert not any("return 'failed'" in str(request) for request in requests)
+    assert all("failed_before" in str(answer) for answer in answered)
+    assert not any("failed_before" in str(request) for request in requests)

@@ -52,6 +52,11 @@ def test_lists_of_the_package_name_fifteen_problems(name: str) -> None:
     assert set(ids) <= {task.problem.task_id for task in load("humaneval")}
 
 
+def test_spread15_is_every_eleventh_problem() -> None:
+    """The neutral list is a systematic sample: it begins with the first and takes every eleventh."""
+    assert subset_ids("spread15") == tuple(task.problem.task_id for task in load("humaneval")[::11])
+
+
 @pytest.mark.parametrize("name", ["hard16", "", "no/such/file.txt,"])
 def test_unknown_list_is_refused(name: str) -> None:
     """A name that stands for nothing is an error that says what a subset may be."""

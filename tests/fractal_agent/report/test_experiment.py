@@ -179,11 +179,13 @@ def test_unfinished_and_differing_cells_are_named(tmp_path: Path) -> None:
 
 
 def test_page_names_the_models_that_were_asked(tmp_path: Path) -> None:
-    """A cell that took all its answers from a record was made with no model, and is not told as one."""
+    """A cell that asked its model for nothing is told only where no other cell asked that model."""
     write_cell(tmp_path, "baseline", {"T/0": True}, origin="packages")
     write_cell(tmp_path, "resample", {}, origin="none")
+    write_cell(tmp_path, "repair", {}, origin="none", model="other")
 
-    assert [made.model_origin for made in experiment_report(tmp_path).made] == ["packages"]
+    made = {(one.model, one.model_origin) for one in experiment_report(tmp_path).made}
+    assert made == {("m|1", "packages"), ("other", "none")}
 
 
 def test_cells_of_two_protocols_are_not_mixed(tmp_path: Path) -> None:
