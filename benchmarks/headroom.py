@@ -13,6 +13,7 @@ import argparse
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -117,13 +118,19 @@ async def headroom(case: CaseStory, task: Task, sandbox: Sandbox) -> Headroom:
     return Headroom(answers=len(texts), programs=len(others), by_reading=int(await one_passes(others)))
 
 
+@cache
+def tasks_of(dataset: str) -> dict[str, Task]:
+    """The data set's problems by id."""
+    return {task.problem.task_id: task for task in load(dataset)}
+
+
 async def tell(archive: Path, folder: Path) -> None:
     """One line for each cell of the archive."""
     async with open_sandbox(concurrency=1) as sandbox:
         for log in sorted(unpack(archive, folder).glob(f"*/{LOG_NAME}")):
             timeline = Timeline.of(LogReader(log))
             assert timeline.started is not None
-            tasks = {task.problem.task_id: task for task in load(timeline.started.settings.dataset)}
+            tasks = tasks_of(timeline.started.settings.dataset)
             cases = timeline.cases.values()
             failed = [case for case in cases if not case.passed]
             found = Headroom()

@@ -66,17 +66,11 @@ def results(unpacked: Path) -> tuple[str, dict[str, str]]:
     for folder in folders:
         report = experiment_report(folder)
         pictures[f"{folder.name}.svg"] = picture(report)
-        text = page(report) if folder == folders[-1] else _without_study(page(report))
-        sections.append("\n".join(_section(text, folder.name)))
+        sections.append("\n".join(_section(page(report, study=folder == folders[-1]), folder.name)))
     first = folders[0]
     cell = min(first.iterdir())
     head = _HEAD.format(example=first.name, cell=f"{first.name}/{cell.name}")
     return "\n".join([head, *sections]).rstrip() + "\n", pictures
-
-
-def _without_study(text: str) -> str:
-    """The report without what stands beside it: the study's figures need be told once."""
-    return re.sub(r"## Beside it.*?(?=## Made with)", "", text, flags=re.DOTALL)
 
 
 def _section(text: str, name: str) -> Iterator[str]:

