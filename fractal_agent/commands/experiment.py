@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fractal_agent.commands.options import (
+    AcceptDrift,
     BaseUrl,
     Candidates,
     Concurrency,
@@ -59,6 +60,7 @@ def experiment(
     report: Annotated[
         bool, typer.Option("--report", help="Only write the report anew, from the cells that are there.")
     ] = False,
+    accept_drift: AcceptDrift = False,
     json: Json = False,
 ) -> None:
     """Compare architectures on the same problems.
@@ -73,13 +75,11 @@ def experiment(
       experiment --report --out runs/first
     """  # noqa: D301 - the backspace keeps the lines apart
     from events import Settings
-    from fractal_agent.catalog import UnknownName, load_catalog, located
+    from fractal_agent.catalog import load_catalog, located
     from fractal_agent.commands.comparing import compare, listed, show_report
     from fractal_agent.commands.options import runs_dir_or_default
-    from fractal_agent.commands.running import only_with
-    from fractal_agent.config import DEFAULT_MODEL
+    from fractal_agent.commands.running import check_engine, default_model
     from fractal_agent.datasets import load, select
-    from fractal_agent.engines import ENGINES
     from fractal_agent.experiment import Experiment, subset_ids
     from fractal_agent.runs import run_folders
 
@@ -93,12 +93,8 @@ def experiment(
     chosen = listed("--architectures", architectures)
     for name in chosen:
         catalog.architecture(name)
-    if engine not in ENGINES:
-        raise UnknownName("engine", engine, ENGINES)
-    only_with("--script", script, "scripted", engine)
-    only_with("--base-url", base_url, "openai", engine)
+    check_engine(engine, base_url=base_url, script=script)
     tasks = select(load(dataset), ids=() if subset is None else subset_ids(subset), limit=limit)
-    default = "none" if engine == "scripted" else DEFAULT_MODEL
     shared = Settings(
         dataset=dataset,
         tasks=tuple(one.problem.task_id for one in tasks),
@@ -116,11 +112,12 @@ def experiment(
     made = Experiment(
         settings=shared,
         architectures=chosen,
-        models=listed("--models", default if models is None else models),
+        models=listed("--models", default_model(engine) if models is None else models),
         seeds=range(seeds),
         tasks=tasks,
         catalog=catalog,
         folder=folder,
         share=not apart,
+        accept_drift=accept_drift,
     )
     compare(made, json, ctx.obj)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Plugins, Run, RunId, RunsDir, UnsafeSandbox
+from fractal_agent.commands.options import Cast, Json, Plugins, Run, RunId, RunsDir, UnsafeSandbox
 
 
 def fork(
@@ -27,12 +27,7 @@ def fork(
             metavar="KEY=VALUE|KEY=@FILE",
         ),
     ] = None,
-    cast: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Let one role play another's part: critic=skeptic. Repeatable.", metavar="PART=ROLE"
-        ),
-    ] = None,
+    cast: Cast = None,
     samples: Annotated[
         int,
         typer.Option(help="Run the branch so many times, and tell how often it passes.", metavar="N", min=1),

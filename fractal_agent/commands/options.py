@@ -66,6 +66,18 @@ Script = Annotated[
         help="Answers for --engine scripted, as JSONL.", metavar="FILE", exists=True, dir_okay=False
     ),
 ]
+Cast = Annotated[
+    list[str] | None,
+    typer.Option(help="Let one role play another's part: critic=skeptic. Repeatable.", metavar="PART=ROLE"),
+]
+AcceptDrift = Annotated[
+    bool,
+    typer.Option(
+        "--accept-drift",
+        help="Go on although roles or prompts have changed: unfinished cases begin anew under the "
+        "present code, and reuse each answer to a request that is still the same.",
+    ),
+]
 Concurrency = Annotated[
     int, typer.Option(help="Problems in flight at most; 0 is all of them.", metavar="N", min=0)
 ]

@@ -1,24 +1,16 @@
 """`resume`: go on with a run that was stopped."""
 
 from functools import partial
-from typing import Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Plugins, Run, RunsDir, UnsafeSandbox
+from fractal_agent.commands.options import AcceptDrift, Json, Plugins, Run, RunsDir, UnsafeSandbox
 
 
 def resume(
     ctx: typer.Context,
     run: Run,
-    accept_drift: Annotated[
-        bool,
-        typer.Option(
-            "--accept-drift",
-            help="Go on although roles or prompts have changed: unfinished cases begin anew under the "
-            "present code, and reuse each answer to a request that is still the same.",
-        ),
-    ] = False,
+    accept_drift: AcceptDrift = False,
     plugin: Plugins = None,
     runs_dir: RunsDir = None,
     unsafe_sandbox: UnsafeSandbox = False,

@@ -13,8 +13,10 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from events import LOG_NAME, Entry, Event, LogReader
+from fractal_agent.catalog import UnknownName
 from fractal_agent.commands.options import Telling, console, print_json
-from fractal_agent.engines import EngineError
+from fractal_agent.config import DEFAULT_MODEL
+from fractal_agent.engines import ENGINES, EngineError
 from fractal_agent.exits import Exit, exit_for
 from fractal_agent.job import Job
 from fractal_agent.logs import Level, LogStyle, logging_to
@@ -165,7 +167,19 @@ def _read(file: str) -> str:
         raise typer.BadParameter(f"--set @{file}: cannot be read as text: {error}") from None
 
 
-def only_with(option: str, value: object, needed: str, engine: str) -> None:
-    """A usage error for an option that the chosen engine would not look at."""
-    if value is not None and engine != needed:
-        raise typer.BadParameter(f"{option} is for --engine {needed}, and the engine is {engine}")
+def check_engine(engine: str, *, base_url: str | None, script: Path | None) -> None:
+    """Refuses an engine that there is not, and an option that the chosen one would not look at.
+
+    Raises:
+        UnknownName: no engine has that name.
+    """
+    if engine not in ENGINES:
+        raise UnknownName("engine", engine, ENGINES)
+    for option, value, needed in (("--script", script, "scripted"), ("--base-url", base_url, "openai")):
+        if value is not None and engine != needed:
+            raise typer.BadParameter(f"{option} is for --engine {needed}, and the engine is {engine}")
+
+
+def default_model(engine: str) -> str:
+    """The model that is asked when none is named."""
+    return "none" if engine == "scripted" else DEFAULT_MODEL

@@ -7,6 +7,7 @@ import typer
 from fractal_agent.commands.options import (
     BaseUrl,
     Candidates,
+    Cast,
     Concurrency,
     Dataset,
     Engine,
@@ -46,12 +47,7 @@ def solve(
     rounds: Rounds = 2,
     candidates: Candidates = 8,
     feedback: Feedback = "visible",
-    cast: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Let one role play another's part: critic=skeptic. Repeatable.", metavar="PART=ROLE"
-        ),
-    ] = None,
+    cast: Cast = None,
     plugin: Plugins = None,
     runs_dir: RunsDir = None,
     run_id: Annotated[
@@ -71,22 +67,17 @@ def solve(
     from datetime import datetime
 
     from events import Settings
-    from fractal_agent.catalog import UnknownName, load_catalog, located
+    from fractal_agent.catalog import load_catalog, located
     from fractal_agent.commands.options import runs_dir_or_default
-    from fractal_agent.commands.running import carry_out, only_with, parts
-    from fractal_agent.config import DEFAULT_MODEL
+    from fractal_agent.commands.running import carry_out, check_engine, default_model, parts
     from fractal_agent.datasets import load, select
-    from fractal_agent.engines import ENGINES
     from fractal_agent.job import Job
     from fractal_agent.runs import check_run_id, new_run_id
     from fractal_agent.solving import solve as solve_job
 
     catalog = load_catalog(plugin or [])
     catalog.architecture(architecture)
-    if engine not in ENGINES:
-        raise UnknownName("engine", engine, ENGINES)
-    only_with("--script", script, "scripted", engine)
-    only_with("--base-url", base_url, "openai", engine)
+    check_engine(engine, base_url=base_url, script=script)
     chosen = parts(cast or [])
     catalog.cast(chosen)
     tasks = select(load(dataset), ids=task or (), limit=limit)
@@ -96,7 +87,7 @@ def solve(
         dataset=dataset,
         tasks=tuple(one.problem.task_id for one in tasks),
         architecture=architecture,
-        model=model or ("none" if engine == "scripted" else DEFAULT_MODEL),
+        model=model or default_model(engine),
         engine=engine,
         seed=seed,
         rounds=rounds,

@@ -44,6 +44,8 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
     """Where the cells' folders lie."""
     share: bool = True
     """Whether a cell takes over what another was answered to the same request."""
+    accept_drift: bool = False
+    """Whether a cell that was interrupted is finished under code that has changed since."""
 
 
 def cell_jobs(experiment: Experiment) -> list[Job]:

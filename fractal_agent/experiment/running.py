@@ -1,7 +1,7 @@
 """Running an experiment: cell after cell, with one engine for all cells of a model."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from pathlib import Path
 
@@ -26,16 +26,21 @@ class _Cell(msgspec.Struct, frozen=True, kw_only=True):
     job: Job
     state: State
 
+    @contextmanager
     def session(
-        self, viewer: Viewer, engine: Engine, completed: Sequence[Recording]
-    ) -> AbstractContextManager[Session]:
-        """What brings the cell to its end; a new one takes over what it can from completed ones."""
+        self, experiment: Experiment, viewer: Viewer, engine: Engine, done: Sequence[Job]
+    ) -> Iterator[Session]:
+        """What brings the cell to its end; a new one takes over what it can from those that are done."""
         if self.state == "new":
-            return new_session(shared(self.job, completed), viewer, engine=engine)
-        recording = Recording(self.job.folder)
-        forked = recording.started.origin is not None
-        job = resume_fork_job(recording, self.job.catalog) if forked else self.job
-        return resumed_session(job, viewer, engine=engine)
+            job = shared(self.job, _recorded(self.job, done)) if experiment.share else self.job
+            beginning = new_session(job, viewer, engine=engine)
+        else:
+            recording = Recording(self.job.folder)
+            forked = recording.started.origin is not None
+            job = resume_fork_job(recording, self.job.catalog) if forked else self.job
+            beginning = resumed_session(job, viewer, accept_drift=experiment.accept_drift, engine=engine)
+        with beginning as session:
+            yield session
 
 
 def run_experiment(experiment: Experiment, viewer: Viewer) -> bool:
@@ -45,21 +50,22 @@ def run_experiment(experiment: Experiment, viewer: Viewer) -> bool:
 
     Raises:
         CellMismatch: a cell that is there was made with other settings.
-        CodeChanged: a cell was interrupted, and the code has changed since.
+        CodeChanged: a cell was interrupted, and the code has changed since, which is not accepted.
         RunFailed, EngineUnavailable, ModelError, SandboxError, LogError: as for a single run.
     """
     cells = [_Cell(job=job, state=state_of(job)) for job in cell_jobs(experiment)]
     left = [cell for cell in cells if cell.state != "completed"]
-    viewer.say(f"{len(cells) - len(left)} of {len(cells)} cells are completed")
+    done = [cell.job for cell in cells if cell.state == "completed"]
+    viewer.say(f"{len(done)} of {len(cells)} cells are completed")
     experiment.folder.mkdir(parents=True, exist_ok=True)
     return all(
-        anyio.run(_run_cells, list(of_model), experiment, viewer)
+        anyio.run(_run_cells, list(of_model), done, experiment, viewer)
         for _, of_model in groupby(left, key=lambda cell: cell.job.settings.model)
     )
 
 
-async def _run_cells(cells: Sequence[_Cell], experiment: Experiment, viewer: Viewer) -> bool:
-    """Runs the cells of one model with one engine; False when one was interrupted."""
+async def _run_cells(cells: Sequence[_Cell], done: list[Job], experiment: Experiment, viewer: Viewer) -> bool:
+    """Runs the cells of one model with one engine, and counts each done; False when one was interrupted."""
     settings = cells[0].job.settings
     opening = await anyio.to_thread.run_sync(
         open_engine, _choice(cells, experiment.folder), viewer.say, abandon_on_cancel=True
@@ -70,24 +76,18 @@ async def _run_cells(cells: Sequence[_Cell], experiment: Experiment, viewer: Vie
             viewer.say(f"Cell {number} of {len(cells)}: {cell.job.run_id}")
             with ExitStack() as stack:
                 # In a thread, for taking up a run may need a replay, and that a loop of its own.
-                session = await anyio.to_thread.run_sync(_begin, stack, cell, experiment, viewer, engine)
+                made = cell.session(experiment, viewer, engine, done)
+                session = await anyio.to_thread.run_sync(stack.enter_context, made)
                 timeline = await session.run()
             if not timeline.completed:
                 return False
+            done.append(cell.job)
     return True
 
 
-def _begin(stack: ExitStack, cell: _Cell, experiment: Experiment, viewer: Viewer, engine: Engine) -> Session:
-    return stack.enter_context(cell.session(viewer, engine, list(_completed(experiment, cell.job))))
-
-
-def _completed(experiment: Experiment, job: Job) -> Iterator[Recording]:
-    """The completed cells of the job's model, those of its seed first, if cells are to share."""
-    settings = job.settings
-    others = [other for other in cell_jobs(experiment) if other.settings.model == settings.model]
-    for other in sorted(others, key=lambda other: other.settings.seed != settings.seed):
-        if experiment.share and state_of(other) == "completed":
-            yield Recording(other.folder)
+def _recorded(job: Job, done: Iterable[Job]) -> Iterator[Recording]:
+    """Those of the job's model, each read when it is looked at."""
+    return (Recording(other.folder) for other in done if other.settings.model == job.settings.model)
 
 
 def _choice(cells: Iterable[_Cell], folder: Path) -> EngineChoice:

@@ -1,8 +1,9 @@
 """What the cells of an experiment share: what one of them was answered, another need not ask.
 
-Cells of one model often begin alike: `resample` asks first what `baseline` asks. So a cell is made as a fork
-of one that is completed and begins as it does. Then both have the same first answers, and differ by what
-their architectures do and not by how requests were batched. Of another seed, only greedy answers are taken.
+Cells of one model often begin alike: `resample` asks first what `baseline` asks, and `redraft` goes on as
+`resample` does. So a cell is made as a fork of one that is completed and begins as it does. Then both have
+the same answers as long as they ask the same, and differ by what their architectures do and not by how
+requests were batched. Of another seed, only greedy answers are taken.
 """
 
 from collections.abc import Iterable
@@ -25,13 +26,25 @@ from replay.policy import Live
 
 
 def shared(job: Job, completed: Iterable[Recording]) -> Job:
-    """The job as a fork of the first of these runs that has its first answer; itself, where none has."""
-    first = first_request(job)
-    for recording in completed:
-        same_seed = recording.started.settings.seed == job.settings.seed
-        if first and (same_seed or first.request.temperature == 0) and recording.journal.answer(*first):
-            return sharing_job(job, recording)
-    return job
+    """The job as a fork of one of these runs that has its first answer; itself, where none has.
+
+    Of several that have it one of the same seed comes first, and then the one with most effects, of which
+    most may be asked for again.
+    """
+    seed, first = job.settings.seed, first_request(job)
+
+    def worth(recording: Recording) -> tuple[bool, int]:
+        return recording.started.settings.seed == seed, len(recording.journal.effects)
+
+    fitting = (
+        recording
+        for recording in completed
+        if first
+        and (first.request.temperature == 0 or recording.started.settings.seed == seed)
+        and recording.journal.answer(*first)
+    )
+    best = max(fitting, key=worth, default=None)
+    return job if best is None else sharing_job(job, best)
 
 
 class First(NamedTuple):

@@ -1,20 +1,43 @@
 """Experiments: one run a cell, one engine a model, and nothing done twice."""
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from events import LOG_NAME, Entry, Event, LogReader
+from fractal_agent.catalog import load_catalog
 from fractal_agent.engines import EngineChoice, open_engine
 from fractal_agent.experiment import CellMismatch, Experiment, cell_jobs, run_experiment
 from fractal_agent.experiment import running as module
 from fractal_agent.job import Unwatched
 from fractal_agent.run import RunFailed
+from fractal_agent.solving import CodeChanged
 from replay.timeline import Timeline
+
+PLUGIN = '''
+from agents import Context, role
+from events import CodeWritten, Message, ProblemPosed
+from fractal_agent.architectures.base import Stage, architecture
+
+
+@role
+async def twister(problem: ProblemPosed, ctx: Context) -> CodeWritten:
+    """Writes."""
+    answer = await ctx.generate([Message(role="user", content="Write it.")], prefill=problem.prompt)
+    return CodeWritten(problem=problem, code=answer.text)
+
+
+@architecture
+async def twist(problem: ProblemPosed, stage: Stage) -> CodeWritten:
+    """Write."""
+    return await stage.ask(twister, problem)
+'''
 
 
 class Impatient(Unwatched):
@@ -122,6 +145,25 @@ def test_failed_engine_leaves_it_resumable(make: Callable[..., Experiment], scri
     assert run_experiment(make(), Unwatched())
 
     assert timelines(make())["resample"].passed == 2
+
+
+def test_changed_code_needs_consent(make: Callable[..., Experiment], script: Path, tmp_path: Path) -> None:
+    """An interrupted cell whose role has changed is left as it is, and finished when that is accepted."""
+    plugin = tmp_path / "twist.py"
+    plugin.write_text(PLUGIN)
+    script.write_text("")
+    with pytest.raises(RunFailed):
+        run_experiment(make(architectures=("twist",), catalog=load_catalog([str(plugin)])), Unwatched())
+    script.write_text(json.dumps({"path": "*/twister.*", "text": "    return x + 1\n"}) + "\n")
+    plugin.write_text(PLUGIN.replace("Write", "Please write"))
+    changed = make(architectures=("twist",), catalog=load_catalog([str(plugin)]))
+
+    with pytest.raises(CodeChanged, match="changed since it was recorded: twister, twist"):
+        run_experiment(changed, Unwatched())
+    assert not timelines(changed)["twist"].resumed
+
+    assert run_experiment(msgspec.structs.replace(changed, accept_drift=True), Unwatched())
+    assert timelines(changed)["twist"].passed == 3
 
 
 def test_cell_of_other_settings_is_refused_before_anything_runs(make: Callable[..., Experiment]) -> None:

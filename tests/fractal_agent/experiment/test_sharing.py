@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from events import LOG_NAME, GenerationCompleted, LogReader
+from events import LOG_NAME, GenerationCompleted, GenerationRequested, LogReader
 from fractal_agent.catalog import load_catalog
 from fractal_agent.experiment import Experiment, cell_jobs, run_experiment
 from fractal_agent.experiment.sharing import first_request
@@ -40,6 +40,27 @@ def test_first_answers_are_shared(make: Callable[..., Experiment]) -> None:
     ]
     assert control.generations == len([path for path in answered if "/draw-" in path]) > 0
     assert len(answered) == control.generations + 3
+
+
+def test_more_is_taken_from_the_cell_that_has_more(make: Callable[..., Experiment]) -> None:
+    """The waves take the control's draws, not the baseline's answers alone, and ask for those beyond."""
+    experiment = make(architectures=("baseline", "resample", "redraft"))
+
+    run_experiment(experiment, Unwatched())
+
+    made = cells(experiment)
+    control, waves = made["resample", 0].started, made["redraft", 0].started
+    origin = waves.origin if waves else None
+    assert control
+    assert origin
+    assert origin.run_id == control.run_id
+    asked = {
+        entry.path.partition("/")[2].split("/")[1]
+        for case in made["redraft", 0].cases.values()
+        for entry in case.entries
+        if isinstance(entry.event, GenerationRequested) and not entry.event.reused
+    }
+    assert asked == {"draw-2", "draw-3"}
 
 
 def test_shared_cell_replays(make: Callable[..., Experiment]) -> None:
