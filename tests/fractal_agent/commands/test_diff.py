@@ -4,26 +4,15 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
 from fractal_agent.cli import run
 from fractal_agent.exits import Exit
+from tests.fractal_agent.cli.place import Printed, task
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden" / "v1"
-
-
-class Printed(msgspec.Struct, frozen=True):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
 
 
 @pytest.fixture
@@ -34,17 +23,6 @@ def diff(capsys: pytest.CaptureFixture[str]) -> Callable[..., Printed]:
         return Printed(code, *capsys.readouterr())
 
     return diff
-
-
-def task(number: int) -> dict[str, str]:
-    name = f"f{number}"
-    return {
-        "task_id": f"T/{number}",
-        "prompt": f'def {name}(x):\n    """Adds {number}.\n\n    >>> {name}(1)\n    {number + 1}\n    """\n',
-        "entry_point": name,
-        "canonical_solution": f"    return x + {number}\n",
-        "test": f"def check(candidate):\n    assert candidate(1) == {number + 1}\n",
-    }
 
 
 @pytest.fixture(scope="module")
