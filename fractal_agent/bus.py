@@ -11,7 +11,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from agents.context import Context
 from agents.role import Role
 from events import Event
-from fractal_agent.scope import StrayCancellation, is_cancelled
+from fractal_agent.scope import StrayCancellation, UnexpectedExit, is_cancelled
 from replay.signals import Signal, gravest
 
 In = TypeVar("In", bound=Event)
@@ -85,12 +85,12 @@ class Bus:
 
 
 def told(error: BaseException, path: str) -> BaseException:
-    """What an asker gets for an error: the signal inside a group, an exception for a stray cancellation."""
+    """What an asker gets for an error: the signal inside a group, an exception for what would end more."""
     if isinstance(error, BaseExceptionGroup) and isinstance(gravest([error]), Signal):
         return gravest([error])
     if isinstance(error, anyio.get_cancelled_exc_class()):
         return StrayCancellation(path)
-    return error
+    return error if isinstance(error, Exception | Signal) else UnexpectedExit(path, error)
 
 
 @asynccontextmanager

@@ -111,7 +111,7 @@ def _add(plugin: str, kind: str, known: dict[str, Value], brought: Mapping[str, 
 def _import(plugin: str) -> ModuleType:
     try:
         return _import_file(Path(plugin)) if plugin.endswith(".py") else _import_module(plugin)
-    except Exception as error:  # a plug-in may raise anything; it is reported with its name
+    except (Exception, SystemExit) as error:  # a plug-in may raise anything; it is reported with its name
         missing = isinstance(error, FileNotFoundError | ModuleNotFoundError)
         advice = "; expected a Python file or an importable module (--plugin)" if missing else ""
         raise PluginFailed(plugin, f"{type(error).__name__}: {error}{advice}") from error

@@ -112,7 +112,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _code(left: SystemExit) -> int:
-    return left.code if isinstance(left.code, int) else Exit.DONE
+    """The code that Python itself would end with; a text is printed, as it would be there."""
+    if left.code is None or isinstance(left.code, int):
+        return left.code or Exit.DONE
+    print(left.code, file=sys.stderr)
+    return Exit.FAILED
 
 
 def _leave(code: int) -> NoReturn:

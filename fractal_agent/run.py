@@ -8,11 +8,11 @@ import anyio
 from agents.role import Role
 from events import Settings
 from fractal_agent.architectures.base import Architecture
-from fractal_agent.bus import Bus, open_bus
+from fractal_agent.bus import Bus, open_bus, told
 from fractal_agent.case import Case, run_case
-from fractal_agent.scope import WorldFailed
+from fractal_agent.scope import WorldFailed, is_cancelled
 from fractal_agent.stage import LiveStage
-from replay.signals import gravest
+from replay.signals import Signal, gravest
 
 
 class RunFailed(Exception):
@@ -50,8 +50,11 @@ async def run_cases(
                 await run_case(case, architecture=architecture, stage=stage)
             except WorldFailed as failed:
                 raise RunFailed(case.path, failed.error) from failed.error
-            except Exception as error:  # not swallowed: the run stops with the case's name
-                raise RunFailed(case.path, error) from error
+            except BaseException as error:  # not swallowed: the run stops with the case's name
+                found = told(error, case.path)
+                if is_cancelled(error) or isinstance(found, Signal):
+                    raise
+                raise RunFailed(case.path, found) from found
         graded += 1
 
     try:

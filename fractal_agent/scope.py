@@ -76,6 +76,14 @@ class StrayCancellation(RuntimeError):
         super().__init__(f"{path}: what it waited for was cancelled, and not by this run")
 
 
+class UnexpectedExit(RuntimeError):
+    """Something raised what is no exception, such as `SystemExit`, which would have ended the process."""
+
+    def __init__(self, path: str, error: BaseException) -> None:
+        told = f": {error}" if str(error) else ""
+        super().__init__(f"{path} raised {type(error).__name__}{told}")
+
+
 class ConcurrentEffect(RuntimeError):
     """Something was started before the last thing beside it had ended: their order would be an accident."""
 

@@ -37,7 +37,7 @@ from fractal_agent.scope import World
 from replay.drift import Diverged
 from replay.edit import Edits, edits_of
 from replay.policy import Fork, Policy
-from replay.signals import gravest
+from replay.signals import Signal, gravest
 from replay.timeline import Timeline
 
 
@@ -178,12 +178,12 @@ class Session:
                 await recorder.record("", opening)
                 await self._solve(cases)
                 ended = RunEnded(outcome="completed")
-            except (RunFailed, Diverged) as error:
-                ended = RunEnded(outcome="failed", error=_writable(str(error)))
-                raise
             except ModelNeeded as needed:  # a program did otherwise than in the rehearsal
                 ended = RunEnded(outcome="failed", error=f"{needed}; resume to ask the model")
                 raise RunFailed(needed.path, EngineUnavailable(str(ended.error))) from needed
+            except (Exception, Signal) as error:
+                ended = RunEnded(outcome="failed", error=_writable(str(error) or type(error).__name__))
+                raise
             finally:
                 self._seal(ended)
 

@@ -3,7 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -35,7 +35,8 @@ class TerminalViewer:
         self._console = console
 
     def say(self, text: str) -> None:
-        self._console.print(text, style="dim", highlight=False, markup=False, soft_wrap=True)
+        with suppress(OSError):  # a run does not end because it cannot be told of
+            self._console.print(text, style="dim", highlight=False, markup=False, soft_wrap=True)
 
     def watch(self, timeline: Timeline, total: int) -> AbstractContextManager[Callable[[Entry[Event]], None]]:
         return live_progress(self._console, timeline, total)

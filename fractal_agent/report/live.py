@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from rich.console import Console
@@ -28,8 +28,12 @@ def spoken_on(stream: TextIO) -> Iterator[Console]:
     except (OSError, ValueError):
         yield Terminal(file=stream)
         return
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as copy:
+    copy = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace")
+    try:
         yield Terminal(file=copy)
+    finally:
+        with suppress(OSError):
+            copy.close()
 
 
 @contextmanager
@@ -71,7 +75,8 @@ def _lines(console: Console, timeline: Timeline, total: int) -> Callable[[Entry[
         finished = done == total and isinstance(entry.event, GradingCompleted)
         if finished or now - spoken >= QUIET_SECONDS:
             spoken = now
-            console.print(f"{done}/{total} done, {status(timeline)}", highlight=False)
+            with suppress(OSError):  # a run does not end because its progress cannot be written
+                console.print(f"{done}/{total} done, {status(timeline)}", highlight=False)
 
     return show
 

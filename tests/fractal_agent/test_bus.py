@@ -7,6 +7,7 @@ from agents import Context, Role, role
 from agents.testing import ScriptedContext
 from events import PlanDrafted, ProblemPosed
 from fractal_agent.bus import open_bus
+from fractal_agent.scope import UnexpectedExit
 from replay.drift import Diverged
 
 
@@ -44,6 +45,16 @@ async def test_error_reaches_the_asker_and_nobody_else(error: BaseException) -> 
         answer = await bus.ask(echo, problem(), ScriptedContext())
 
     assert answer.plan == "plan of Test/0"
+
+
+@pytest.mark.parametrize("error", [SystemExit("gone"), KeyboardInterrupt(), SystemExit()])
+async def test_exit_reaches_the_asker_as_an_exception(error: BaseException) -> None:
+    """A role that would end the process fails like any other, and the error names it and what it raised."""
+    async with open_bus() as bus:
+        with pytest.raises(UnexpectedExit, match=rf"^broken raised {type(error).__name__}") as caught:
+            await bus.ask(raising(error), problem(), ScriptedContext())
+
+    assert str(error) in str(caught.value)
 
 
 async def test_role_serves_many_at_once() -> None:

@@ -46,6 +46,18 @@ async def test_failure_of_the_engine_stops_the_run(shape: Architecture) -> None:
     assert [entry.path for entry in recorder.entries] == ["Test/0", "Test/0/coder.0/generate.0"]
 
 
+@architecture
+async def leaving(problem: ProblemPosed, stage: Stage) -> CodeWritten:
+    """Would end the process."""
+    raise SystemExit("cannot go on")
+
+
+async def test_architecture_that_exits_fails_the_run() -> None:
+    """What would end the process is told as the failure of its case."""
+    with pytest.raises(RunFailed, match=r"Test/0.* raised SystemExit: cannot go on"):
+        await run_in_memory([make_task()], leaving, ScriptedEngine(placeholder))
+
+
 @pytest.mark.parametrize("cases", [2, 5, 20])
 async def test_failure_of_many_cases_at_once_is_told_as_one(tmp_path: Path, cases: int) -> None:
     """However many cases the engine fails while a write is under way, the run fails with the error of one."""

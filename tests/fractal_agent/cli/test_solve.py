@@ -6,7 +6,8 @@ import pytest
 
 from events import LogReader, RunStarted
 from fractal_agent.exits import Exit
-from tests.fractal_agent.cli.place import PLUGIN, Place, Printed, right
+from replay.timeline import Timeline
+from tests.fractal_agent.cli.place import PLUGIN, Place, Printed, right, started
 
 
 def test_solve(place: Place, call: Callable[..., Printed]) -> None:
@@ -157,3 +158,41 @@ def test_role_that_raises(place: Place, call: Callable[..., Printed]) -> None:
     assert printed.code == Exit.FAILED
     assert "plugin.py" in printed.err
     assert "error: T/0: AttributeError: 'ProblemPosed' object has no attribute 'nothing'" in printed.err
+
+
+def test_role_that_exits_fails_the_run(place: Place, call: Callable[..., Printed]) -> None:
+    """A role that calls sys.exit fails its run, which says so in its log too, and can be resumed."""
+    place.plugin.write_text(
+        PLUGIN.replace("    answer = await", '    sys.exit("no numpy")\n    answer = await')
+    )
+
+    printed = call(*place.solving("--run-id", "one"))
+
+    assert printed.code == Exit.FAILED
+    assert "writer raised SystemExit: no numpy" in printed.err
+    ended = Timeline.of(LogReader(place.log("one"))).ended
+    assert ended
+    assert (ended.outcome, "no numpy" in ended.error) == ("failed", True)
+
+
+def test_plugin_that_exits_is_a_usage_error(place: Place, call: Callable[..., Printed]) -> None:
+    """A plug-in that ends the process when it is imported is named, with what it said."""
+    place.plugin.write_text('import sys\nsys.exit("this needs numpy")\n')
+
+    printed = call("roles", "--plugin", place.plugin)
+
+    assert printed.code == Exit.USAGE
+    assert "this needs numpy" in printed.err
+
+
+def test_run_goes_on_when_nobody_reads_its_progress(place: Place) -> None:
+    """With the reader of stderr gone, the run is completed and its summary is on stdout."""
+    with started(*place.solving("--run-id", "one")) as process:
+        assert process.stderr
+        assert process.stdout
+        process.stderr.close()
+        printed = process.stdout.read()
+        assert process.wait(timeout=60) == Exit.DONE
+
+    assert "2/3" in printed
+    assert Timeline.of(LogReader(place.log("one"))).completed
