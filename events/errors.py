@@ -59,6 +59,24 @@ class LogCorrupt(LogError):
         self.problem = problem
 
 
+class LogInconsistent(LogError):
+    """Every line is whole, and one of them does not follow from those before it."""
+
+    def __init__(self, event: str, path: str, problem: str) -> None:
+        super().__init__(
+            f"the log holds a {event} at {path!r} {problem}. "
+            "`python -m fractal_agent verify` names all such lines."
+        )
+
+
+class LogUnreadable(LogError):
+    """The file is there, and the system does not let it be read."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(f"{path}: cannot be read ({cause}). Check its permissions and its disk.")
+        self.path = path
+
+
 class LogUnsalvageable(LogError):
     """What is left of a damaged log does not say enough to make a run of it."""
 

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from events.codec import BadLine, LineDecoder, NewerEvent, check_line, digest_line, stated_format
 from events.envelope import GENESIS, Envelope, Line
-from events.errors import LogCorrupt, LogError, LogForeign, LogMissing
+from events.errors import LogCorrupt, LogError, LogForeign, LogMissing, LogUnreadable
 from events.lifecycle import FORMAT, LogSealed
 
 _EXPECTED = "a log that begins with a RunStarted line"
@@ -83,6 +83,8 @@ class LogReader:
             raise LogMissing(self.path) from None
         except IsADirectoryError:
             raise LogForeign(self.path, found="a folder", expected=_EXPECTED) from None
+        except OSError as error:
+            raise LogUnreadable(self.path, error.strerror or str(error)) from error
 
     def _check_header(self, line: bytes) -> None:
         """Refuses a newer format before anything is asked of its events."""

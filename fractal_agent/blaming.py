@@ -97,11 +97,13 @@ def blame_job(
     return fork_job(parent, catalog, folder=folder, cases=[case], branches=branches)
 
 
-def blaming_run(folder: Path, parent: Recording, case: str, samples: int) -> Recording:
-    """The run in the folder, which must draw anew the steps of that case of that parent, as often.
+def blaming_run(
+    folder: Path, parent: Recording, case: str, samples: int, temperature: float = TEMPERATURE
+) -> Recording:
+    """The run in the folder, which must draw anew the steps of that case of that parent, as often, as warm.
 
     Raises:
-        NothingToBlame: it is a run of another kind, of another case, or of another number of samples.
+        NothingToBlame: it is a run of another kind, of another case, number of samples or temperature.
     """
     run = Recording(folder)
     origin = run.started.origin
@@ -120,6 +122,14 @@ def blaming_run(folder: Path, parent: Recording, case: str, samples: int) -> Rec
         raise NothingToBlame(
             f"{run.started.run_id} draws each step {drawn} times, not {samples}; give --samples {drawn} "
             "to go on with it, or choose another --run-id"
+        )
+    warmed = {
+        edit.value for branch in origin.branches for edit in branch.edits if edit.field == "temperature"
+    }
+    if other := warmed - {temperature}:
+        raise NothingToBlame(
+            f"{run.started.run_id} draws at temperature {other.pop()}, not {temperature}; "
+            "give that --temperature to go on with it, or choose another --run-id"
         )
     return run
 

@@ -24,6 +24,7 @@ def exit_for(error: Exception) -> Exit | None:
         LogError,
         LogExists,
         LogForeign,
+        LogInconsistent,
         LogMissing,
         LogUnsalvageable,
         LogUnwritable,
@@ -45,7 +46,7 @@ def exit_for(error: Exception) -> Exit | None:
     from replay.edit import BadEdit
 
     match error:
-        case LogCorrupt() | LogForeign() | LogUnsalvageable():
+        case LogCorrupt() | LogForeign() | LogInconsistent() | LogUnsalvageable():
             return Exit.CORRUPT
         case (
             (LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId())

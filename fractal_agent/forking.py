@@ -25,7 +25,8 @@ from replay.edit import BadEdit, changed_settings, edit_record, nearest
 from replay.journal import Journal
 
 _ANSWERING = ("model", "script")
-"""Settings that decide what the model answers: when one changes, no recorded generation is reused."""
+"""Settings that decide what the model answers: when one changes, or a script takes the place of a model or
+a model that of a script, no recorded generation is reused."""
 
 SAMPLE = "sample-{}"
 """The name of a branch among several that differ by chance only."""
@@ -194,7 +195,8 @@ def _of_settings(was: Settings, now: Settings) -> list[Edit]:
 
 def _reusable(journal: Journal, was: Settings, now: Settings) -> Journal:
     """What of the parent's record still holds under the new settings."""
-    if any(getattr(was, name) != getattr(now, name) for name in _ANSWERING):
+    pretended = was.engine != now.engine and "scripted" in (was.engine, now.engine)
+    if pretended or any(getattr(was, name) != getattr(now, name) for name in _ANSWERING):
         return journal.without_generations()
     return journal if was.seed == now.seed else journal.greedy()
 

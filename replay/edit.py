@@ -29,6 +29,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "top_p": (0, 1),
     "max_tokens": (1, 1_000_000),
     "rounds": (0, 1_000),
+    "candidates": (0, 1_000),
     "concurrency": (0, 1_000_000),
 }
 """What numbers make sense, both ends included, beyond what the types say."""

@@ -14,6 +14,7 @@ from events.effects import (
     GradingRequested,
 )
 from events.envelope import Entry, Unknown
+from events.errors import LogInconsistent
 from events.path import is_within
 from events.work import ProblemPosed
 
@@ -61,6 +62,8 @@ class Journal:
         if isinstance(event, REQUESTS):
             self.effects[path] = Effect(request=event, requested=entry.seq)
         elif isinstance(event, RESULTS):
+            if path not in self.effects:
+                raise LogInconsistent(type(event).__name__, path, "that nobody had asked for")
             asked = self.effects[path]
             self.effects[path] = msgspec.structs.replace(asked, result=event, completed=entry.seq)
         else:

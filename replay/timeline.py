@@ -13,6 +13,7 @@ from events.effects import (
     GradingRequested,
 )
 from events.envelope import Entry, Unknown
+from events.errors import LogInconsistent
 from events.lifecycle import AnswerSubmitted, LogSealed, Provenance, RunEnded, RunResumed, RunStarted
 from events.work import CodeWritten, PlanRevised, ProblemPosed
 
@@ -125,7 +126,7 @@ class Timeline:
             self.cases[entry.path] = CaseStory(entry.path, event, entry.at)
         elif entry.path:
             self._count(entry.path, event)
-            self._case_of(entry.path).add(entry)
+            self._case_of(entry).add(entry)
         elif isinstance(event, Event):
             self._add_to_run(event, entry.at)
 
@@ -178,14 +179,14 @@ class Timeline:
         self.in_flight += isinstance(request, GenerationRequested)
         self.executions += isinstance(request, ExecutionRequested)
 
-    def _case_of(self, path: str) -> CaseStory:
-        """The case that the path lies in; ids may hold slashes, so the longest fitting front wins."""
-        front = path
+    def _case_of(self, entry: Entry[Event] | Entry[Event | Unknown]) -> CaseStory:
+        """The case that the entry lies in; ids may hold slashes, so the longest fitting front wins."""
+        front = entry.path
         while front:
             if front in self.cases:
                 return self.cases[front]
             front = front.rpartition("/")[0]
-        raise KeyError(path)
+        raise LogInconsistent(type(entry.event).__name__, entry.path, "which is in no case that had begun")
 
     @property
     def completed(self) -> bool:

@@ -46,11 +46,16 @@ class Stage(Protocol):
         ...
 
 
+class ArchitectureError(Exception):
+    """An architecture is declared in a way that cannot work."""
+
+
 class Architecture:
     """A way to make roles solve a problem. Made by `@architecture`; has no state."""
 
     def __init__(self, run: Callable[[ProblemPosed, Stage], Awaitable[CodeWritten]]) -> None:
         self.name: str = getattr(run, "__name__", repr(run))
+        _require_shape(self.name, run)
         self.purpose = (inspect.getdoc(run) or "").partition("\n")[0]
         self.run = run
 
@@ -61,8 +66,24 @@ class Architecture:
 
 
 def architecture(run: Callable[[ProblemPosed, Stage], Awaitable[CodeWritten]]) -> Architecture:
-    """Makes an architecture of `async def name(problem: ProblemPosed, stage: Stage) -> CodeWritten`."""
+    """Makes an architecture of `async def name(problem: ProblemPosed, stage: Stage) -> CodeWritten`.
+
+    Raises:
+        ArchitectureError: the function is not of that shape; the message says what is missing.
+    """
     return Architecture(run)
+
+
+def _require_shape(name: str, run: Callable[..., object]) -> None:
+    wanted = f"expected async def {name}(problem: ProblemPosed, stage: Stage) -> CodeWritten"
+    if not inspect.iscoroutinefunction(run):
+        raise ArchitectureError(f"architecture {name} is no async function: {wanted}")
+    try:
+        inspect.signature(run).bind(None, None)
+    except TypeError as error:
+        raise ArchitectureError(
+            f"architecture {name} does not take two arguments ({error}): {wanted}"
+        ) from None
 
 
 def architectures_in(module: ModuleType) -> dict[str, Architecture]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Plugins, Run, RunId, RunsDir, UnsafeSandbox
+from fractal_agent.commands.options import AcceptDrift, Json, Plugins, Run, RunId, RunsDir, UnsafeSandbox
 
 
 def blame(
@@ -21,6 +21,7 @@ def blame(
     plugin: Plugins = None,
     run_id: RunId = None,
     runs_dir: RunsDir = None,
+    accept_drift: AcceptDrift = False,
     unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
@@ -30,6 +31,8 @@ def blame(
     there, and tells how often a different answer at that step led to a pass. All samples are in a run of
     their own, which can be resumed: the same command with its --run-id goes on.
     """
+    from functools import partial
+
     from events import LOG_NAME
     from fractal_agent.blaming import blame_job, blame_of, blaming_run
     from fractal_agent.catalog import load_catalog
@@ -51,7 +54,8 @@ def blame(
         return blame_of(Recording(runs / name), parent)
 
     if (runs / name / LOG_NAME).exists():
-        job = resume_fork_job(blaming_run(runs / name, parent, case, samples), catalog)
-        carry_out(resume, job, json, ctx.obj, unsafe_sandbox, Report(report, render_blame))
+        job = resume_fork_job(blaming_run(runs / name, parent, case, samples, temperature), catalog)
+        go_on = partial(resume, accept_drift=accept_drift)
+        carry_out(go_on, job, json, ctx.obj, unsafe_sandbox, Report(report, render_blame))
     job = blame_job(parent, catalog, folder=runs / name, case=case, samples=samples, temperature=temperature)
     carry_out(solve, job, json, ctx.obj, unsafe_sandbox, Report(report, render_blame))

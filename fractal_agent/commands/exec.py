@@ -30,19 +30,25 @@ def exec(  # noqa: A001  # a command is named after its function
     """Run one program against tests in the sandbox.
 
     Every failing assertion is told: call, expected, actual; the first 20 of them. Exits with 0 when all hold,
-    1 when not, 2 when the tests or the program cannot be tried at all.
+    1 when not, 2 when the tests or the program cannot be tried at all, be it for want of a sandbox.
     """
     import sys
 
     import anyio
 
     from fractal_agent.commands.options import print_json
+    from fractal_agent.sandbox import SandboxError
     from fractal_agent.sandbox.trying import try_file
+    from fractal_agent.terminal import visible
 
     async def run() -> "Trial":
         return await try_file(file, tests, entry_point=entry_point, trace=trace, unsafe=unsafe_sandbox)
 
-    trial = anyio.run(run)
+    try:
+        trial = anyio.run(run)
+    except SandboxError as error:
+        print(visible(f"error: {error}"), file=sys.stderr)
+        raise typer.Exit(Exit.USAGE) from None
     if trial.notice:
         print(trial.notice, file=sys.stderr)
     if json:

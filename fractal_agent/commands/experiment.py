@@ -18,6 +18,7 @@ from fractal_agent.commands.options import (
     Plugins,
     Rounds,
     Script,
+    UnsafeSandbox,
 )
 
 
@@ -61,6 +62,7 @@ def experiment(
         bool, typer.Option("--report", help="Only write the report anew, from the cells that are there.")
     ] = False,
     accept_drift: AcceptDrift = False,
+    unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
     """Compare architectures on the same problems.
@@ -119,5 +121,6 @@ def experiment(
         folder=folder,
         share=not apart,
         accept_drift=accept_drift,
+        unsafe_sandbox=unsafe_sandbox,
     )
     compare(made, json, ctx.obj)

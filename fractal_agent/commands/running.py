@@ -23,6 +23,7 @@ from fractal_agent.logs import Level, LogStyle, logging_to
 from fractal_agent.report.live import live_progress, spoken_on
 from fractal_agent.report.summary import next_command, render_summary, summarize
 from fractal_agent.run import RunFailed
+from fractal_agent.sandbox.base import TestsUnusable
 from fractal_agent.terminal import visible
 from replay.drift import Diverged
 from replay.timeline import Timeline
@@ -92,7 +93,8 @@ def conclude(
         explain(failure)
     if isinstance(failure, Diverged):
         raise typer.Exit(Exit.DIVERGED)
-    if summary.state != "completed":
+    unusable = failure is not None and isinstance(failure.__cause__, TestsUnusable)
+    if summary.state != "completed" and not unusable:
         typer.echo(f"To go on: {next_command(summary)}", err=True)
     raise typer.Exit({"completed": Exit.DONE, "failed": Exit.FAILED}.get(summary.state, Exit.INTERRUPTED))
 

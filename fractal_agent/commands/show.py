@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Run, RunsDir
+from fractal_agent.commands.options import Json, Plugins, Run, RunsDir
 
 if TYPE_CHECKING:
     from fractal_agent.recording import Recording
@@ -18,6 +18,7 @@ def show(
             help="A case's id: its story. A path in it: what is recorded there.", metavar="CASE|PATH"
         ),
     ] = None,
+    plugin: Plugins = None,
     runs_dir: RunsDir = None,
     json: Json = False,
 ) -> None:
@@ -38,8 +39,11 @@ def show(
     from fractal_agent.runs import find_run, require_header
 
     folder = find_run(run, runs_dir_or_default(runs_dir))
-    with suppress(PluginFailed):  # its events are then shown as unknown, which is better than nothing
-        load_catalog(require_header(folder).settings.plugins)
+    if plugin:
+        load_catalog(plugin)
+    else:
+        with suppress(PluginFailed):  # its events are then shown as unknown, which is better than nothing
+            load_catalog(require_header(folder).settings.plugins)
     recording = Recording(folder)
     timeline = recording.timeline
     if recording.torn:

@@ -46,6 +46,8 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a cell takes over what another was answered to the same request."""
     accept_drift: bool = False
     """Whether a cell that was interrupted is finished under code that has changed since."""
+    unsafe_sandbox: bool = False
+    """Whether programs run even where the machine cannot keep them from the user's files."""
 
 
 def cell_jobs(experiment: Experiment) -> list[Job]:
@@ -91,6 +93,7 @@ def _job(experiment: Experiment, model: str, seed: int, architecture: str) -> Jo
         ),
         tasks=experiment.tasks,
         catalog=experiment.catalog,
+        unsafe_sandbox=experiment.unsafe_sandbox,
     )
 
 

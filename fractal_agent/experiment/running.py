@@ -38,6 +38,7 @@ class _Cell(msgspec.Struct, frozen=True, kw_only=True):
             recording = Recording(self.job.folder)
             forked = recording.started.origin is not None
             job = resume_fork_job(recording, self.job.catalog) if forked else self.job
+            job = msgspec.structs.replace(job, unsafe_sandbox=self.job.unsafe_sandbox)
             beginning = resumed_session(job, viewer, accept_drift=experiment.accept_drift, engine=engine)
         with beginning as session:
             yield session

@@ -8,7 +8,7 @@ import pytest
 
 from fractal_agent.cli import run
 from fractal_agent.diagnosis import diagnose
-from fractal_agent.sandbox import SandboxError
+from fractal_agent.sandbox import SandboxError, trying
 
 
 @pytest.fixture
@@ -120,6 +120,20 @@ def test_no_entry_point(tried: Any, program: bytes, found: str) -> None:
     assert (code, out) == (2, "")
     assert found in err
     assert "--entry-point" in err
+
+
+def test_no_sandbox(tried: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where programs cannot be run at all, that is no wrong program: the exit code is 2."""
+
+    def unavailable(*arguments: object, **options: object) -> object:
+        raise SandboxError(where="here", found="no sandbox", expected="one", advice="")
+
+    monkeypatch.setattr(trying, "open_sandbox", unavailable)
+
+    code, out, err = tried(b"def f(x):\n    return x\n", b"assert f(1) == 1\n")
+
+    assert (code, out) == (2, "")
+    assert "here: no sandbox" in err
 
 
 def test_builtin_named_as_entry_point(tried: Any) -> None:

@@ -46,6 +46,7 @@ def test_bad_edit_is_refused(parent: Recording, at: str, changes: dict[str, str]
     ("key", "value", "message"),
     [
         ("tasks", "[]", "no setting 'tasks' to edit; expected architecture, model"),
+        ("candidates", "-5", "candidates is from 0 to 1,000, and -5 is not"),
         ("rounds", "many", "setting rounds is int and is set as JSON"),
         ("rounds", '"3"', "setting rounds is int, and '\"3\"' does not fit"),
     ],

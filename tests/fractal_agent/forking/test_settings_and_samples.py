@@ -37,6 +37,16 @@ def test_another_model_answers_anew(
     assert set(requests(run).values()) == {reuses}
 
 
+def test_model_in_the_place_of_a_script_answers_anew(parent: Recording, place: Path, tmp_path: Path) -> None:
+    """What a script answered is not taken for a model's answer, and the other way round."""
+    engine = edit_settings(parent.started.settings, "engine", "openai")
+    job = fork_job(parent, load_catalog(), folder=tmp_path / "fork", cases=[CASE], edits=[engine])
+
+    assert job.parent
+    kinds = {type(effect.request).__name__ for effect in job.parent.effects.values()}
+    assert kinds == {"ExecutionRequested", "GradingRequested"}
+
+
 def test_another_seed_draws_samples_anew(parent: Recording, fork: Callable[..., Recording]) -> None:
     """Under another seed greedy answers are reused, and what was sampled is drawn anew."""
     run = fork(edits=[edit_settings(parent.started.settings, "seed", "7")], cases=[CASE])
