@@ -39,7 +39,7 @@ lint: setup ## ruff, mypy and the import rules
 
 # In an environment of its own, for the peers. Without resolution: one of them states a newer Python than it needs.
 bench := .venv-bench/bin/python
-bench-log: setup ## how fast the log is, beside other stores of events (about 10 minutes; ARGS=--quick for a look)
+bench-log: setup ## how fast the log is, beside other stores of events (about 6 minutes; ARGS=--quick for a look)
 	@test -x $(bench) || { $(python) -m venv .venv-bench && echo '*' >.venv-bench/.gitignore; }
 	@$(bench) -m pip --disable-pip-version-check install -qq --no-deps --ignore-requires-python -r requirements/bench.txt
 	@PYTHONPATH=. $(bench) benchmarks/log --python $(python) $(ARGS)

@@ -46,7 +46,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Package name to version, `python` among them."""
     machine: str
     model_origin: str
-    """`hub`, `packages`, `folder` or `server`: where the weights came from."""
+    """Where the weights came from: `hub`, `packages`, `folder`, `server`; `script` or `none` without any."""
     model_digest: str
     """sha256 of the weights file, hex; empty where it cannot be known."""
     engine: dict[str, str]

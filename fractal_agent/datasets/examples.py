@@ -19,7 +19,7 @@ from fractal_agent.datasets.notations import (
 from fractal_agent.datasets.signature import Signature, read_signature
 
 EXTRACTOR_VERSION = 2
-"""Raised whenever any prompt may yield other examples than before: runs compare only within a version."""
+"""Raised whenever any prompt may yield other examples than before; a test pins what each version yields."""
 
 _NOTATIONS: tuple[Notation, ...] = (
     doctests,

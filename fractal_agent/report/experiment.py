@@ -128,6 +128,8 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     interval: Interval
 
 
+STUDIED = ("humaneval", "humaneval+")
+"""The data sets whose reports the study's figures may stand beside."""
 STUDY = "a 7B model on 15 hard problems of HumanEval that the study does not list"
 REFERENCES = tuple(
     Reference(architecture=name, passed=passed, total=15, interval=wilson(passed, 15))
@@ -161,6 +163,7 @@ class ExperimentReport(msgspec.Struct, frozen=True, kw_only=True):
     """Roles whose code is not the same in all cells, so that their figures may not belong together."""
     rows: list[Row]
     references: list[Reference]
+    """Of the study; none for other data sets than HumanEval."""
     made: list[Made]
     cells: list[Cell]
 
@@ -186,7 +189,7 @@ def experiment_report(folder: Path) -> ExperimentReport:
         candidates=settings.candidates if settings else 0,
         differing=_differing(begun.values()),
         rows=_rows(cells),
-        references=list(REFERENCES),
+        references=list(REFERENCES) if settings and settings.dataset in STUDIED else [],
         made=_made(list(begun.values())),
         cells=cells,
     )

@@ -60,11 +60,11 @@ def page(report: ExperimentReport, *, study: bool = True) -> str:
             "",
             "## Why problems failed",
             "",
-            *_failures(report),
+            *_failures(report, study),
             "",
             f"![Pass rate against tokens]({PICTURE})",
             "",
-            *(_beside(report) if study else ()),
+            *(_beside(report) if study and report.references else ()),
             "## Made with",
             "",
             *_made(report),
@@ -85,7 +85,7 @@ def _warnings(report: ExperimentReport) -> list[str]:
     return [*partial, *drifted]
 
 
-def _failures(report: ExperimentReport) -> list[str]:
+def _failures(report: ExperimentReport, study: bool) -> list[str]:
     header = (
         "model",
         "architecture",
@@ -99,8 +99,8 @@ def _failures(report: ExperimentReport) -> list[str]:
     ]
     polluted = sum(row.failures.get("pollution", 0) for row in report.rows)
     failed = sum(sum(row.failures.values()) for row in report.rows)
-    beside = f"Output pollution: {polluted} of {failed} failures here; the study puts it at 80 %."
-    return [*_table(header, rows), "", beside]
+    beside = "; the study puts it at 80 %" if study and report.references else ""
+    return [*_table(header, rows), "", f"Output pollution: {polluted} of {failed} failures{beside}."]
 
 
 def _beside(report: ExperimentReport) -> list[str]:

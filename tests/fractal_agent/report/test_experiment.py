@@ -39,7 +39,7 @@ def write_cell(
 ) -> None:
     """A log in which each case asked for 10 tokens and has its verdict."""
     settings = Settings(
-        dataset="d", tasks=TASKS, architecture=architecture, model="m|1", engine="scripted", seed=seed
+        dataset="humaneval", tasks=TASKS, architecture=architecture, model="m|1", engine="scripted", seed=seed
     )
     made = Provenance(
         versions={"python": "3"},
@@ -137,7 +137,16 @@ def test_page_shows_all_rows_with_the_study_beside(report: ExperimentReport) -> 
 
     assert "| m/1 | repair | visible | 2 | 62.5% (50.0% to 75.0%) |" in text
     assert "| flat | 3/15 | 20.0% |" in text
-    assert "Output pollution: 0 of 9 failures here" in text
+    assert "Output pollution: 0 of 9 failures; the study puts it at 80 %." in text
+
+
+def test_study_stands_beside_no_other_data_set(tmp_path: Path) -> None:
+    """The study is of HumanEval, so neither page nor picture of other problems names it."""
+    write_cell(tmp_path, "baseline", {"T/0": True, "T/1": False}, dataset="mbpp+")
+    report = experiment_report(tmp_path)
+
+    assert "study" not in page(report)
+    assert "study" not in picture(report)
 
 
 def test_oracle_is_labelled_on_page_and_picture(tmp_path: Path) -> None:
