@@ -36,7 +36,7 @@ Result = TypeVar("Result", bound=Event)
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """What a case meets: who answers, who remembers, and the seed, all shared by the run; and what is its own."""
+    """What a case meets: who answers and who remembers, which its run shares, and what is its own."""
 
     engine: Engine
     sandbox: Sandbox

