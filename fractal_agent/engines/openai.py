@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Any, Self
 
+import anyio
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 
@@ -11,6 +12,12 @@ from fractal_agent.engines.base import EngineFailed, EngineInfo, EngineUnavailab
 
 STOPS_TAKEN = 4
 """The protocol allows this many stop strings; vLLM's server takes any number."""
+
+AT_ONCE, AT_ONCE_VLLM = 16, 256
+"""Requests that a server is given at a time: vLLM batches them, others let them wait until they time out."""
+
+OURS = ("max_tokens", "temperature", "top_p", "stop", "seed")
+"""Parameters of every request: a server that refuses one of them can answer none."""
 
 TOO_LARGE = 413
 
@@ -21,7 +28,8 @@ class OpenAIEngine:
     """A model behind an OpenAI-compatible server.
 
     A server that says it is vLLM is asked to go on from the prefill; for others it is left out, and
-    the answer begins as the model likes. The client retries what may be retried.
+    the answer begins as the model likes. The client retries what may be retried. More requests than
+    the server takes at a time wait here.
 
     Raises, on entering:
         EngineUnavailable: the server is not reached, refuses the key, or has no such model.
@@ -32,6 +40,7 @@ class OpenAIEngine:
         self._base_url = base_url
         self._api_key = api_key
         self._is_vllm = False
+        self._turns = anyio.CapacityLimiter(AT_ONCE)
         self.info = EngineInfo(model_origin="server")
 
     async def __aenter__(self) -> Self:
@@ -65,6 +74,8 @@ class OpenAIEngine:
             listed = ", ".join(names[:10])
             raise EngineUnavailable(f"{url}: no model {self._model!r} here; --model can be: {listed}.")
         self._is_vllm = any(model.id == self._model and model.owned_by == "vllm" for model in models)
+        if self._is_vllm:
+            self._turns = anyio.CapacityLimiter(AT_ONCE_VLLM)
         self.info = EngineInfo(
             model_origin="server", settings={"base_url": url, "prefill": str(self._is_vllm).lower()}
         )
@@ -75,6 +86,10 @@ class OpenAIEngine:
         await self._client.close()
 
     async def generate(self, request: GenerationRequested, path: str) -> GenerationCompleted:
+        async with self._turns:
+            return await self._generate(request, path)
+
+    async def _generate(self, request: GenerationRequested, path: str) -> GenerationCompleted:
         prefill = request.prefill if self._is_vllm else ""
         try:
             answer = await self._client.chat.completions.create(
@@ -88,9 +103,7 @@ class OpenAIEngine:
                 extra_body=_continue(prefill),
             )
         except openai.APIStatusError as error:
-            if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError) or (
-                error.status_code == TOO_LARGE
-            ):
+            if _refuses_the_prompt(error):
                 return GenerationCompleted(text="", finish_reason="refused", error=str(error))
             raise EngineFailed("openai", path, str(error)) from error
         except openai.OpenAIError as error:
@@ -98,6 +111,15 @@ class OpenAIEngine:
                 "openai", path, f"{_innermost(error)} (server {self._client.base_url})"
             ) from error
         return _completed(answer, request, prefill, path)
+
+
+def _refuses_the_prompt(error: openai.APIStatusError) -> bool:
+    """True for a prompt that the model cannot take, false for what would be refused with any prompt."""
+    if error.status_code == TOO_LARGE:
+        return True
+    refused = isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError)
+    too_long = "context" in str(error).lower()  # of which some servers say that max_tokens is too large
+    return refused and (too_long or error.param not in OURS)
 
 
 def _refusal(error: openai.OpenAIError) -> str:

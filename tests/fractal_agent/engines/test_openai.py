@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 import pytest
 
 from events import GenerationRequested, Message
 from fractal_agent.engines import EngineFailed, EngineUnavailable
 from fractal_agent.engines.fakes import FakeServer, Reply, serving
-from fractal_agent.engines.openai import STOPS_TAKEN, OpenAIEngine
+from fractal_agent.engines.openai import AT_ONCE, STOPS_TAKEN, OpenAIEngine
 
 
 def asks(**options: Any) -> GenerationRequested:
@@ -88,6 +89,49 @@ async def test_refused(status: int) -> None:
 
     assert answer.finish_reason == "refused"
     assert f"a {status} of its own" in answer.error
+
+
+@pytest.mark.parametrize(
+    ("param", "message", "fails"),
+    [
+        ("max_tokens", "unsupported", True),
+        ("seed", "not here", True),
+        ("messages", "too long", False),
+        ("max_tokens", "too large for a context of 8", False),
+    ],
+)
+async def test_refused_parameter(param: str, message: str, fails: bool) -> None:
+    """A server that refuses a parameter of every request has failed; one that refuses a prompt has not."""
+    server = saying("never")
+    server.failing = [(400, {"error": {"message": message, "param": param}})]
+    async with connected(server) as engine:
+        if fails:
+            with pytest.raises(EngineFailed, match=message):
+                await engine.generate(asks(), "p")
+        else:
+            assert (await engine.generate(asks(), "p")).finish_reason == "refused"
+
+
+@pytest.mark.parametrize(("owner", "most"), [("vllm", 40), ("someone", AT_ONCE)])
+async def test_requests_at_once(owner: str, most: int) -> None:
+    """Forty requests at once reach a vLLM server together, and another one sixteen at a time."""
+    waiting, highest, arrived = 0, 0, anyio.Event()
+
+    async def answer(request: dict[str, object]) -> str:
+        nonlocal waiting, highest
+        waiting += 1
+        highest = max(highest, waiting)
+        if waiting == most:
+            arrived.set()
+        await arrived.wait()
+        waiting -= 1
+        return "ok"
+
+    async with connected(FakeServer(answer, owned_by=owner)) as engine, anyio.create_task_group() as tasks:
+        for number in range(40):
+            tasks.start_soon(engine.generate, asks(), f"p{number}")
+
+    assert highest == most
 
 
 async def test_filtered() -> None:
