@@ -61,18 +61,18 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
         return f"{agreed}{partial}{diverged}: {self.effects} effects and {self.events} events are as recorded"
 
 
-def replay_run(run: Path | Recording, catalog: Catalog, *, cases: Sequence[str] = ()) -> Replayed:
-    """Re-executes a run, given by its folder or read already, or some of its cases, against what it recorded.
+def replay_run(run: Path | Recording, catalog: Catalog, *, cases: Sequence[str] | None = None) -> Replayed:
+    """Re-executes a run, given by its folder or read already, or only these cases, against what it recorded.
 
     Raises:
         LogError: the log is missing or damaged.
         UnknownName: the run used a role or an architecture that is not here, or has no such case.
     """
     recording = Recording(run) if isinstance(run, Path) else run
-    for case in cases:
+    for case in cases or ():
         if case not in recording.timeline.cases:
             raise UnknownName("case", case, recording.timeline.cases)
-    chosen = list(dict.fromkeys(cases)) or list(recording.timeline.cases)
+    chosen = list(recording.timeline.cases if cases is None else dict.fromkeys(cases))
     return anyio.run(_replay_cases, recording, catalog, chosen)
 
 

@@ -29,7 +29,7 @@ def replay(
 
     folder = find_run(run, runs_dir_or_default(runs_dir))
     started = require_header(folder)
-    replayed = replay_run(folder, load_catalog(plugin or started.settings.plugins), cases=case or ())
+    replayed = replay_run(folder, load_catalog(plugin or started.settings.plugins), cases=case or None)
     if json:
         print_json(_as_document(replayed))
     else:

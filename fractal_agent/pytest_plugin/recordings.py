@@ -94,7 +94,7 @@ class Recordings:
         if folder not in self._read:
             self._read[folder] = Recording(folder)
         catalog = self.catalog(self._read[folder].started.settings)
-        replayed = replay_run(self._read[folder], catalog, cases=[case] if case else ())
+        replayed = replay_run(self._read[folder], catalog, cases=[case] if case else None)
         if not replayed.divergences:
             return ["unfinished; agrees as far as it goes"] if replayed.partial else []
         if not self._config.getoption(NOTE):

@@ -135,6 +135,21 @@ def test_change_without_a_difference_is_told_too(half: Place) -> None:
     assert caught.value.first is None
 
 
+def test_graded_cases_are_not_compared_when_none_is_left_half_done(half: Place) -> None:
+    """Where every case that began has its verdict, a change shows no difference: resuming touches none."""
+    log = half.folder / "run" / LOG_NAME
+    lines = log.read_bytes().splitlines(keepends=True)
+    last = max(line.seq for line in LogReader(log) if line.path.startswith("T/0"))
+    log.write_bytes(b"".join(lines[: last + 1]))
+    assert half.recording().timeline.unfinished == []
+    half.plugin.write_text(PLUGIN.replace("Write it:", "Write it well:"))
+
+    with pytest.raises(CodeChanged) as caught:
+        resume(half.job(), Unwatched())
+
+    assert caught.value.first is None
+
+
 def test_accepted_drift_reuses_what_is_asked_the_same(half: Place) -> None:
     """With drift accepted, an unfinished case begins anew, and only changed requests are performed."""
     half.plugin.write_text(PLUGIN.replace("Write it:", "Write it well:"))
