@@ -4,6 +4,8 @@ A path names a place in the work, never a moment: it is the same however tasks a
 id may itself hold slashes (`HumanEval/12`), so a path is matched from its front, not split.
 """
 
+from collections.abc import Container
+
 
 def child(parent: str, name: str) -> str:
     """The path of `name` inside `parent`; `child("", name)` is `name` itself."""
@@ -18,3 +20,11 @@ def nth(parent: str, name: str, ordinal: int) -> str:
 def is_within(path: str, ancestor: str) -> bool:
     """True when `path` is `ancestor` or lies below it."""
     return path == ancestor or path.startswith(ancestor + "/")
+
+
+def case_of(path: str, cases: Container[str]) -> str:
+    """The case that a path lies in, the longest that fits; empty when it lies in none."""
+    front = path
+    while front and front not in cases:
+        front = front.rpartition("/")[0]
+    return front

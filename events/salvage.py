@@ -17,7 +17,7 @@ from events.effects import ExecutionRequested, GenerationRequested, GradingCompl
 from events.envelope import Unknown
 from events.lifecycle import LogSalvaged, LogSealed, LostPart, RunEnded, RunResumed, RunStarted
 from events.log import LogFile
-from events.path import child, nth
+from events.path import case_of, child, nth
 from events.work import ProblemPosed
 from events.wreck import Found, Wreck
 
@@ -42,8 +42,8 @@ class Remains(msgspec.Struct, frozen=True, kw_only=True):
         """
         kept, dropped = list[Found](), list(self.dropped)
         for one in self.kept:
-            case = _case_of(one.entry.path, self.reopened)
-            if case is None or one.seq < self.reopened[case] or one.entry.path in reached.get(case, ()):
+            case = case_of(one.entry.path, self.reopened)
+            if not case or one.seq < self.reopened[case] or one.entry.path in reached.get(case, ()):
                 kept.append(one)
             else:
                 dropped.append(one.as_part("may follow from what is lost"))
@@ -55,10 +55,10 @@ def remains_of(wreck: Wreck) -> Remains:
     cases = frozenset(wreck.header.cases)
     of_run, of_cases, dropped = list[Found](), dict[str, list[Found]](), list[LostPart]()
     for one in wreck.lines:
-        case = _case_of(one.entry.path, cases)
+        case = case_of(one.entry.path, cases)
         if not one.entry.path:
             of_run.append(one)
-        elif case is None:
+        elif not case:
             dropped.append(one.as_part("lies in no case of the run"))
         else:
             of_cases.setdefault(case, []).append(one)
@@ -208,14 +208,6 @@ def _lines_of_run(of_run: Sequence[Found], of_cases: Iterable[Found], *, whole: 
         return after is None and (whole or event.outcome != "completed")
 
     return [one for one in own if stays(one)]
-
-
-def _case_of(path: str, cases: Collection[str]) -> str | None:
-    """The case that a path lies in; ids may hold slashes, so the longest fitting front wins."""
-    front = path
-    while front and front not in cases:
-        front = front.rpartition("/")[0]
-    return front or None
 
 
 def _poses(one: Found, case: str) -> bool:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from events import LOG_NAME, Branch, Edit, ExecutionRequested, GradingRequested, LogReader, RunStarted
-from events.path import is_within, nth
+from events.path import case_of, is_within, nth
 from fractal_agent.case import HiddenTests
 from fractal_agent.catalog import Catalog
 from fractal_agent.provenance import REPLIES, fingerprints
@@ -45,8 +45,7 @@ class Recording:
 
     def case_of(self, path: str) -> str:
         """The case that a path lies in; empty when it lies in none."""
-        inside = [case for case in self.started.cases if is_within(path, case)]
-        return max(inside, key=len, default="")
+        return case_of(path, self.started.cases)
 
     def tests_of(self, case: str) -> HiddenTests:
         """The hidden tests as the log knows them: by digest only, which is empty when they never ran."""

@@ -15,6 +15,7 @@ from events.effects import (
 from events.envelope import Entry, Unknown
 from events.errors import LogInconsistent
 from events.lifecycle import AnswerSubmitted, LogSealed, Provenance, RunEnded, RunResumed, RunStarted
+from events.path import case_of
 from events.work import CodeWritten, PlanRevised, ProblemPosed
 
 
@@ -126,7 +127,11 @@ class Timeline:
             self.cases[entry.path] = CaseStory(entry.path, event, entry.at)
         elif entry.path:
             self._count(entry.path, event)
-            self._case_of(entry).add(entry)
+            case = self.cases.get(case_of(entry.path, self.cases))
+            if case is None:
+                name = type(event).__name__
+                raise LogInconsistent(name, entry.path, "which is in no case that had begun")
+            case.add(entry)
         elif isinstance(event, Event):
             self._add_to_run(event, entry.at)
 
@@ -179,14 +184,10 @@ class Timeline:
         self.in_flight += isinstance(request, GenerationRequested)
         self.executions += isinstance(request, ExecutionRequested)
 
-    def _case_of(self, entry: Entry[Event] | Entry[Event | Unknown]) -> CaseStory:
-        """The case that the entry lies in; ids may hold slashes, so the longest fitting front wins."""
-        front = entry.path
-        while front:
-            if front in self.cases:
-                return self.cases[front]
-            front = front.rpartition("/")[0]
-        raise LogInconsistent(type(entry.event).__name__, entry.path, "which is in no case that had begun")
+    @property
+    def state(self) -> str:
+        """`completed`, `failed`, `interrupted`, or `unfinished` when its process is running or was killed."""
+        return self.ended.outcome if self.ended else "unfinished"
 
     @property
     def completed(self) -> bool:

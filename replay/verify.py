@@ -10,7 +10,7 @@ import msgspec
 from events.envelope import Line, Unknown
 from events.errors import LogCorrupt
 from events.lifecycle import LogSealed, Origin, RunEnded, RunResumed, RunStarted
-from events.path import child
+from events.path import case_of, child
 from events.reader import LogReader
 from replay.lawful import Case, Fault
 
@@ -116,7 +116,7 @@ class _Verifier:
             yield Fault(
                 check="run", found="a line of a case after the run had ended", expected="RunResumed first"
             )
-        case = self._case_of(line.path)
+        case = self._cases.get(case_of(line.path, self._cases))
         if case is None:
             yield Fault(
                 check="cases",
@@ -150,13 +150,6 @@ class _Verifier:
                 self._closed = True
                 if (events, head) != (line.seq, line.prev):
                     yield Fault(check="run", found=f"a seal on {events} lines", expected=f"on {line.seq}")
-
-    def _case_of(self, path: str) -> Case | None:
-        """The case that a path lies in; ids may hold slashes, so the longest fitting front wins."""
-        front = path
-        while front and front not in self._cases:
-            front = front.rpartition("/")[0]
-        return self._cases.get(front)
 
     def checks(self, reader: LogReader, damage: LogCorrupt | None) -> Iterable[Check]:
         yield _lines(reader, damage)

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from events import LOG_NAME, Branch, Line, LogReader, RunStarted
-from events.path import child
+from events.path import case_of, child
 from fractal_agent.runs import require_header
 from replay.journal import REQUESTS, RESULTS
 
@@ -102,9 +102,7 @@ def tasks_of(started: RunStarted) -> dict[str, str]:
 
 def place_of(path: str, is_effect: bool, tasks: dict[str, str]) -> Place:
     """The place that a path means, among the cases of `tasks_of`; ids may hold slashes."""
-    case_id = path
-    while case_id and case_id not in tasks:
-        case_id = case_id.rpartition("/")[0]
+    case_id = case_of(path, tasks)
     if not case_id:
         return Place()
     actor = path.rpartition("/")[0] if is_effect else path.removesuffix("/given")

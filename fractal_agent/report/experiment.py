@@ -223,7 +223,7 @@ def _cell(folder: Path, timeline: Timeline) -> Cell:
         model=settings.model,
         architecture=settings.architecture,
         seed=settings.seed,
-        state=timeline.ended.outcome if timeline.ended else "unfinished",
+        state=timeline.state,
         began=datetime.fromtimestamp(timeline.began).isoformat(timespec="seconds"),
         total=len(timeline.started.cases),
         graded=len(graded),

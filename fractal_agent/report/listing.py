@@ -51,7 +51,7 @@ def _line(run_id: str, log: str, timeline: Timeline) -> RunLine:
     return RunLine(
         run_id=run_id,
         log=log,
-        state=timeline.ended.outcome if timeline.ended else "unfinished",
+        state=timeline.state,
         began=datetime.fromtimestamp(timeline.began).isoformat(timespec="seconds"),
         architecture=settings.architecture,
         model=settings.model,

@@ -92,7 +92,7 @@ def summarize(timeline: Timeline, log: str) -> Summary:
     return Summary(
         run_id=timeline.started.run_id,
         log=log,
-        state=timeline.ended.outcome if timeline.ended else "unfinished",
+        state=timeline.state,
         error=timeline.ended.error if timeline.ended else "",
         dataset=settings.dataset,
         architecture=settings.architecture,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from events.path import child, is_within, nth
+from events.path import case_of, child, is_within, nth
 
 
 def test_a_child_is_joined_by_a_slash() -> None:
@@ -34,3 +34,20 @@ def test_an_ordinal_follows_a_dot() -> None:
 def test_a_path_lies_within_whole_names_only(path: str, within: bool) -> None:
     """A path lies within itself and what it begins with up to a slash, never within a part of a name."""
     assert is_within(path, "HumanEval/1") is within
+
+
+@pytest.mark.parametrize(
+    ("path", "case"),
+    [
+        ("HumanEval/12/coder.0/generate.0", "HumanEval/12"),
+        ("HumanEval/12", "HumanEval/12"),
+        ("HumanEval/1/coder.0", "HumanEval/1"),
+        ("a/b/c", "a/b"),
+        ("a/x", "a"),
+        ("HumanEval/3/coder.0", ""),
+        ("", ""),
+    ],
+)
+def test_case_of(path: str, case: str) -> None:
+    """A path lies in the longest case that it begins with, part by part, or in none."""
+    assert case_of(path, ["HumanEval/1", "HumanEval/12", "a", "a/b"]) == case
