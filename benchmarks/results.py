@@ -65,8 +65,9 @@ def results(unpacked: Path) -> tuple[str, dict[str, str]]:
     sections, pictures = [], {}
     for folder in folders:
         report = experiment_report(folder)
-        pictures[f"{folder.name}.svg"] = picture(report)
-        sections.append("\n".join(_section(page(report, study=folder == folders[-1]), folder.name)))
+        last = folder == folders[-1]
+        pictures[f"{folder.name}.svg"] = picture(report, study=last)
+        sections.append("\n".join(_section(page(report, study=last), folder.name)))
     first = folders[0]
     cell = min(first.iterdir())
     head = _HEAD.format(example=first.name, cell=f"{first.name}/{cell.name}")

@@ -65,7 +65,7 @@ class LogInconsistent(LogError):
     def __init__(self, event: str, path: str, problem: str) -> None:
         super().__init__(
             f"the log holds a {event} at {path!r} {problem}. "
-            "`python -m fractal_agent verify` names all such lines."
+            "`python -m fractal_agent verify RUN` names the line and counts others like it."
         )
 
 

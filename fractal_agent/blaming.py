@@ -97,9 +97,7 @@ def blame_job(
     return fork_job(parent, catalog, folder=folder, cases=[case], branches=branches)
 
 
-def blaming_run(
-    folder: Path, parent: Recording, case: str, samples: int, temperature: float = TEMPERATURE
-) -> Recording:
+def blaming_run(folder: Path, parent: Recording, case: str, samples: int, temperature: float) -> Recording:
     """The run in the folder, which must draw anew the steps of that case of that parent, as often, as warm.
 
     Raises:

@@ -90,7 +90,11 @@ def told(error: BaseException, path: str) -> BaseException:
         return gravest([error])
     if isinstance(error, anyio.get_cancelled_exc_class()):
         return StrayCancellation(path)
-    return error if isinstance(error, Exception | Signal) else UnexpectedExit(path, error)
+    if isinstance(error, Exception | Signal):
+        return error
+    left = UnexpectedExit(path, error)
+    left.__cause__ = error  # so that a traceback shows where
+    return left
 
 
 @asynccontextmanager

@@ -51,8 +51,12 @@ async def run_cases(
             except WorldFailed as failed:
                 raise RunFailed(case.path, failed.error) from failed.error
             except BaseException as error:  # not swallowed: the run stops with the case's name
-                found = told(error, case.path)
-                if is_cancelled(error) or isinstance(found, Signal):
+                if is_cancelled(error):
+                    raise
+                found = told(error, architecture.name)
+                if isinstance(found, WorldFailed):  # from a group of the architecture's own
+                    raise RunFailed(case.path, found.error) from found.error
+                if isinstance(found, Signal):
                     raise
                 raise RunFailed(case.path, found) from found
         graded += 1

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import anyio
 
 from events import LOG_NAME, LogFile, LogReader, RunResumed, RunStarted
+from fractal_agent.catalog import Catalog
 from fractal_agent.engines.base import Engine
 from fractal_agent.job import Job, Viewer
 from fractal_agent.recording import Recording
@@ -19,8 +20,11 @@ from replay.timeline import Timeline
 class CodeChanged(Exception):
     """The code that a run would be resumed with is not the code that it was recorded with."""
 
-    def __init__(self, run_id: str, names: list[str], first: Diverged | None) -> None:
-        shown = "So far nothing that was recorded differs." if first is None else _shown(first)
+    def __init__(
+        self, run_id: str, names: list[str], first: Diverged | None, *, compared: bool = True
+    ) -> None:
+        same = "So far nothing that was recorded differs." if compared else _NOTHING_COMPARED
+        shown = same if first is None else _shown(first)
         super().__init__(
             f"{run_id}: changed since it was recorded: {', '.join(names)}. {shown}\n"
             "Nothing was run. Undo the change, or go on with --accept-drift: unfinished cases then begin "
@@ -28,7 +32,10 @@ class CodeChanged(Exception):
         )
         self.names = names
         self.first = first
-        """The first record that a replay of the run does not agree with; None when all agree."""
+        """The first record of a half-done case that a replay does not agree with; None when all agree."""
+
+
+_NOTHING_COMPARED = "No case is half done, so nothing was compared: what has a verdict stays as it is."
 
 
 def _shown(first: Diverged) -> str:
@@ -102,10 +109,9 @@ def resumed_session(
     log, reader = LogFile.reopen(job.folder)
     try:
         recording = Recording(job.folder)
+        if not accept_drift:
+            require_same_code(recording, job.catalog)
         drifted = recording.changed_sources(job.catalog)
-        if drifted and not accept_drift:
-            diverged = replay_run(recording, job.catalog, cases=recording.timeline.unfinished).divergences
-            raise CodeChanged(job.run_id, drifted, diverged[0] if diverged else None)
         if unheard := recording.changed_before_they_act(job.catalog):
             viewer.say(f"Changed since, and not yet heard of in this run: {', '.join(unheard)}")
         yield Session(
@@ -121,3 +127,16 @@ def resumed_session(
         )
     finally:
         log.close()
+
+
+def require_same_code(recording: Recording, catalog: Catalog) -> None:
+    """Returns when an interrupted run can go on with the code as it is now. Not for a running event loop.
+
+    Raises:
+        CodeChanged: it was recorded with other code, and may go on only on purpose.
+    """
+    if drifted := recording.changed_sources(catalog):
+        half_done = recording.timeline.unfinished
+        diverged = replay_run(recording, catalog, cases=half_done).divergences
+        first = diverged[0] if diverged else None
+        raise CodeChanged(recording.started.run_id, drifted, first, compared=bool(half_done))

@@ -119,7 +119,8 @@ def _style(telling: Telling) -> LogStyle:
 
 def _line_printer(spoken: Console) -> Callable[[str], None]:
     def write(line: str) -> None:
-        spoken.print(Text(line), soft_wrap=True)
+        with suppress(OSError):  # as above
+            spoken.print(Text(line), soft_wrap=True)
 
     return write
 

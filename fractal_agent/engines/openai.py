@@ -14,7 +14,7 @@ STOPS_TAKEN = 4
 """The protocol allows this many stop strings; vLLM's server takes any number."""
 
 AT_ONCE, AT_ONCE_VLLM = 16, 256
-"""Requests that a server is given at a time: vLLM batches them, others let them wait until they time out."""
+"""Requests that a server is given at a time: vLLM batches many, and of others that is not known."""
 
 OURS = ("max_tokens", "temperature", "top_p", "stop", "seed")
 """Parameters of every request: a server that refuses one of them can answer none."""
@@ -118,7 +118,7 @@ def _refuses_the_prompt(error: openai.APIStatusError) -> bool:
     if error.status_code == TOO_LARGE:
         return True
     refused = isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError)
-    too_long = "context" in str(error).lower()  # of which some servers say that max_tokens is too large
+    too_long = "context length" in str(error)  # of which some servers say that max_tokens is too large
     return refused and (too_long or error.param not in OURS)
 
 

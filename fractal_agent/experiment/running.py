@@ -17,7 +17,7 @@ from fractal_agent.forking import resume_fork_job
 from fractal_agent.job import Job, Viewer
 from fractal_agent.recording import Recording
 from fractal_agent.session import Session
-from fractal_agent.solving import new_session, resumed_session
+from fractal_agent.solving import new_session, require_same_code, resumed_session
 
 
 class _Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +58,9 @@ def run_experiment(experiment: Experiment, viewer: Viewer) -> bool:
     left = [cell for cell in cells if cell.state != "completed"]
     done = [cell.job for cell in cells if cell.state == "completed"]
     viewer.say(f"{len(done)} of {len(cells)} cells are completed")
+    for cell in left if not experiment.accept_drift else ():
+        if cell.state == "interrupted":
+            require_same_code(Recording(cell.job.folder), cell.job.catalog)
     experiment.folder.mkdir(parents=True, exist_ok=True)
     return all(
         anyio.run(_run_cells, list(of_model), done, experiment, viewer)

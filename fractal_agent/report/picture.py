@@ -16,8 +16,8 @@ _SVG = (
 )
 
 
-def picture(report: ExperimentReport) -> str:
-    """The SVG. Upright lines are the intervals; dashed ones the study's own rates, which have no tokens."""
+def picture(report: ExperimentReport, *, study: bool = True) -> str:
+    """The SVG. Upright lines are the intervals, dashed ones, with `study`, its rates, without tokens."""
     most = max((row.written_per_problem for row in report.rows), default=0.0)
     step = _step(most)
     right = step * (int(most / step) + 1)
@@ -28,7 +28,7 @@ def picture(report: ExperimentReport) -> str:
             LEFT, 22, f"{report.dataset}, {len(report.tasks)} problems, {report.feedback} feedback", size=14
         ),
         *_axes(right, step),
-        *_study(report),
+        *(_study(report) if study else ()),
         *(part for number, row in enumerate(report.rows) for part in _point(row, number, right)),
         "</svg>",
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from events import LOG_NAME
-from fractal_agent.blaming import Blame, NothingToBlame, Step, blame_job, blame_of, blaming_run
+from fractal_agent.blaming import Blame, NothingToBlame, Step, blame_job, blame_of
 from fractal_agent.catalog import UnknownName, load_catalog
 from fractal_agent.cli import run
 from fractal_agent.exits import Exit
@@ -171,10 +171,15 @@ def test_other_number_of_samples_is_refused(
     assert "blaming draws each step 4 times, not 3; give --samples 4" in capsys.readouterr().err
 
 
-def test_other_temperature_is_refused(blaming: Recording, parent: Recording) -> None:
+def test_other_temperature_is_refused(
+    blaming: Recording, parent: Recording, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Going on with a blame at another temperature would mix two measurements."""
-    with pytest.raises(NothingToBlame, match=r"draws at temperature 0\.8, not 1\.5; give that --temperature"):
-        blaming_run(blaming.folder, parent, CASE, 4, 1.5)
+    command = ["blame", str(parent.folder), CASE, "--runs-dir", str(parent.folder.parent)]
+    options = ["--run-id", "blaming", "--samples", "4", "--temperature", "1.5"]
+
+    assert run([*command, *options]) == Exit.USAGE
+    assert "draws at temperature 0.8, not 1.5; give that --temperature" in capsys.readouterr().err
 
 
 def test_other_run_is_not_taken_for_a_blame(parent: Recording, capsys: pytest.CaptureFixture[str]) -> None:

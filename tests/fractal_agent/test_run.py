@@ -54,8 +54,23 @@ async def leaving(problem: ProblemPosed, stage: Stage) -> CodeWritten:
 
 async def test_architecture_that_exits_fails_the_run() -> None:
     """What would end the process is told as the failure of its case."""
-    with pytest.raises(RunFailed, match=r"Test/0.* raised SystemExit: cannot go on"):
+    with pytest.raises(RunFailed, match=r"Test/0.* leaving raised SystemExit: cannot go on"):
         await run_in_memory([make_task()], leaving, ScriptedEngine(placeholder))
+
+
+@architecture
+async def grouping(problem: ProblemPosed, stage: Stage) -> CodeWritten:
+    """Asks in a task group of its own."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(stage.ask, coder, problem)
+    raise AssertionError
+
+
+async def test_failure_of_the_engine_in_a_group_of_the_architectures_own() -> None:
+    """An engine that dies is told as itself, also out of a group."""
+    with pytest.raises(RunFailed, match="it died") as caught:
+        await run_in_memory([make_task()], grouping, ScriptedEngine(dies))
+    assert isinstance(caught.value.__cause__, EngineFailed)
 
 
 @pytest.mark.parametrize("cases", [2, 5, 20])

@@ -170,6 +170,7 @@ def test_role_that_exits_fails_the_run(place: Place, call: Callable[..., Printed
 
     assert printed.code == Exit.FAILED
     assert "writer raised SystemExit: no numpy" in printed.err
+    assert "plugin.py" in printed.err
     ended = Timeline.of(LogReader(place.log("one"))).ended
     assert ended
     assert (ended.outcome, "no numpy" in ended.error) == ("failed", True)

@@ -97,7 +97,7 @@ async def test_refused(status: int) -> None:
         ("max_tokens", "unsupported", True),
         ("seed", "not here", True),
         ("messages", "too long", False),
-        ("max_tokens", "too large for a context of 8", False),
+        ("max_tokens", "too large for the context length of 8", False),
     ],
 )
 async def test_refused_parameter(param: str, message: str, fails: bool) -> None:

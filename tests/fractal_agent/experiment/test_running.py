@@ -154,13 +154,14 @@ def test_changed_code_needs_consent(make: Callable[..., Experiment], script: Pat
     script.write_text("")
     with pytest.raises(RunFailed):
         run_experiment(make(architectures=("twist",), catalog=load_catalog([str(plugin)])), Unwatched())
-    script.write_text(json.dumps({"path": "*/twister.*", "text": "    return x + 1\n"}) + "\n")
+    script.write_text(json.dumps({"path": "*", "text": "    return x + 1\n"}) + "\n")
     plugin.write_text(PLUGIN.replace("Write", "Please write"))
-    changed = make(architectures=("twist",), catalog=load_catalog([str(plugin)]))
+    changed = make(architectures=("baseline", "twist"), catalog=load_catalog([str(plugin)]))
 
     with pytest.raises(CodeChanged, match="changed since it was recorded: twister, twist"):
         run_experiment(changed, Unwatched())
     assert not timelines(changed)["twist"].resumed
+    assert "baseline" not in timelines(changed)
 
     assert run_experiment(msgspec.structs.replace(changed, accept_drift=True), Unwatched())
     assert timelines(changed)["twist"].passed == 3

@@ -37,8 +37,8 @@ def test_another_model_answers_anew(
     assert set(requests(run).values()) == {reuses}
 
 
-def test_model_in_the_place_of_a_script_answers_anew(parent: Recording, place: Path, tmp_path: Path) -> None:
-    """What a script answered is not taken for a model's answer, and the other way round."""
+def test_model_in_the_place_of_a_script_answers_anew(parent: Recording, tmp_path: Path) -> None:
+    """What a script answered is not taken for a model's answer."""
     engine = edit_settings(parent.started.settings, "engine", "openai")
     job = fork_job(parent, load_catalog(), folder=tmp_path / "fork", cases=[CASE], edits=[engine])
 
