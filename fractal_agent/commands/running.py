@@ -119,7 +119,7 @@ def _style(telling: Telling) -> LogStyle:
 
 def _line_printer(spoken: Console) -> Callable[[str], None]:
     def write(line: str) -> None:
-        with suppress(OSError):  # as above
+        with suppress(OSError):  # what -v asked for must not end the run that it tells of
             spoken.print(Text(line), soft_wrap=True)
 
     return write
