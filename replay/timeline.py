@@ -74,8 +74,8 @@ class Timeline:
         self.started: RunStarted | None = None
         self._planned: frozenset[str] = frozenset()
         """The paths of the cases that the run is to solve."""
-        self.provenance: Provenance | None = None
-        """What the run was last taken up with."""
+        self.provenances: list[Provenance] = []
+        """What the run was begun with, and then what it was taken up with each time."""
         self.began = 0.0
         """When the header was written: Unix time in seconds."""
         self._stretch = 0.0
@@ -117,6 +117,11 @@ class Timeline:
             timeline.add(entry)
         return timeline
 
+    @property
+    def provenance(self) -> Provenance | None:
+        """What the run was last taken up with; None before its header."""
+        return self.provenances[-1] if self.provenances else None
+
     def add(self, entry: Entry[Event] | Entry[Event | Unknown]) -> None:
         self.events += 1
         event = entry.event
@@ -142,11 +147,12 @@ class Timeline:
         self.sealed = isinstance(event, LogSealed)
         match event:
             case RunStarted(provenance=made):
-                self.started, self.provenance = event, made
+                self.started = event
+                self.provenances.append(made)
                 self._planned = frozenset(event.cases)
                 self.began = self._stretch = at
             case RunResumed(provenance=made):
-                self.provenance = made
+                self.provenances.append(made)
                 self.resumed += 1
                 self.ended = None
                 self.in_flight = 0

@@ -28,13 +28,15 @@ from replay.policy import Live
 def shared(job: Job, completed: Iterable[Recording]) -> Job:
     """The job as a fork of one of these runs that has its first answer; itself, where none has.
 
-    Of several that have it one of the same seed comes first, and then the one with most effects, of which
-    most may be asked for again.
+    Of several that have it the best is one of the same architecture that drew nothing: all that it asked will
+    be asked again. Then comes one of the same seed, and then the one with most effects.
     """
     seed, first = job.settings.seed, first_request(job)
 
-    def worth(recording: Recording) -> tuple[bool, int]:
-        return recording.started.settings.seed == seed, len(recording.journal.effects)
+    def worth(recording: Recording) -> tuple[bool, bool, int]:
+        made = recording.started.settings
+        same = made.architecture == job.settings.architecture and _drew_nothing(recording)
+        return same, made.seed == seed, len(recording.journal.effects)
 
     fitting = (
         recording
@@ -45,6 +47,11 @@ def shared(job: Job, completed: Iterable[Recording]) -> Job:
     )
     best = max(fitting, key=worth, default=None)
     return job if best is None else sharing_job(job, best)
+
+
+def _drew_nothing(recording: Recording) -> bool:
+    requests = (effect.request for effect in recording.journal.effects.values())
+    return all(one.temperature == 0 for one in requests if isinstance(one, GenerationRequested))
 
 
 class First(NamedTuple):

@@ -144,6 +144,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     model_origin: str
     model_digest: str
     engine: str
+    engine_settings: dict[str, str]
+    """As the engine told them, its device among them."""
     machine: str
     sandbox: str
     versions: dict[str, str]
@@ -326,8 +328,9 @@ def _differing(timelines: Iterable[Timeline]) -> list[str]:
     """Roles with more than one fingerprint; one that a cell does not know does not count."""
     prints: dict[str, set[str]] = {}
     for timeline in timelines:
-        for role, one in (timeline.provenance.roles if timeline.provenance else {}).items():
-            prints.setdefault(role, set()).add(one)
+        for made in timeline.provenances:
+            for role, one in made.roles.items():
+                prints.setdefault(role, set()).add(one)
     return sorted(role for role, found in prints.items() if len(found) > 1)
 
 
@@ -337,17 +340,19 @@ def _made(timelines: Sequence[Timeline]) -> list[Made]:
     asked = {each.started.settings.model for each in timelines if each.started and each.generations}
     for timeline in timelines:
         assert timeline.started is not None
-        settings, made = timeline.started.settings, timeline.started.provenance
+        settings = timeline.started.settings
         if settings.model in asked and not timeline.generations:
             continue
-        one = Made(
-            model=settings.model,
-            model_origin=made.model_origin,
-            model_digest=made.model_digest,
-            engine=settings.engine,
-            machine=made.machine,
-            sandbox=made.sandbox,
-            versions=made.versions,
-        )
-        found[msgspec.json.encode(one)] = one
+        for made in timeline.provenances:
+            one = Made(
+                model=settings.model,
+                model_origin=made.model_origin,
+                model_digest=made.model_digest,
+                engine=settings.engine,
+                engine_settings=made.engine,
+                machine=made.machine,
+                sandbox=made.sandbox,
+                versions=made.versions,
+            )
+            found[msgspec.json.encode(one)] = one
     return list(found.values())

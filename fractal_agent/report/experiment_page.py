@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fractal_agent.report.experiment import STUDY, ExperimentReport, Reference, Row
+from fractal_agent.report.experiment import STUDY, ExperimentReport, Made, Reference, Row
 from fractal_agent.report.failures import told_kinds
 from fractal_agent.report.picture import picture
 
@@ -162,14 +162,19 @@ def _interval(one: Reference) -> str:
 def _made(report: ExperimentReport) -> list[str]:
     began = sorted(cell.began for cell in report.cells)
     told = [
-        f"- {made.model} ({made.model_origin}, sha256 {made.model_digest or 'not known'}) on {made.engine}; "
-        f"{made.machine}; sandbox {made.sandbox}; "
+        f"- {made.model} ({made.model_origin}, sha256 {made.model_digest or 'not known'}) "
+        f"on {', '.join((made.engine, *_computed(made)))}; {made.machine}; sandbox {made.sandbox}; "
         + ", ".join(f"{name} {version}" for name, version in sorted(made.versions.items()))
         for made in report.made
     ]
     seeds = sorted({cell.seed for cell in report.cells})
     dates = [f"- seeds {', '.join(map(str, seeds))}; begun {began[0]} to {began[-1]}"] if began else []
     return [*told, *dates]
+
+
+def _computed(made: Made) -> list[str]:
+    """The device that the model ran on and its arithmetic, as far as the engine told them."""
+    return [made.engine_settings[name] for name in ("device", "dtype") if name in made.engine_settings]
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -21,10 +21,12 @@ PROBLEM = {
 SCRIPT = [
     {"path": "*/designer.*", "text": "Add one."},
     {"path": "*/splitter.*", "text": " Add one to x.\n2. Return it.\n"},
+    {"path": "*/brancher.*", "text": " Add one to x.\n2. Look at x.\n3. Look again.\n4. Return it.\n"},
     {"path": "T/1/step-0/*", "text": "for i in range(x):\n```"},
     {"path": "T/2/step-0/*", "text": "def f(x):\n    return x + 1\n```"},
     {"path": "*/step-0/*", "text": "x = x + 1\n```"},
     {"path": "*/step-1/*", "text": "return x\n```"},
+    {"path": "*/step-[23]/*", "text": "return x\n```"},
     {"path": "T/1/draw-1/*", "text": "    return x + 1\n"},
     {"path": "*/sampler.*", "text": "    return x\n"},
     {"path": "T/0/coder.0/*", "text": "    return x + 1\n"},

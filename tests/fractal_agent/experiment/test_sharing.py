@@ -83,6 +83,17 @@ def test_of_another_seed_greedy_answers_alone(make: Callable[..., Experiment]) -
     assert made["resample", 1].generations == made["resample", 0].generations > 0
 
 
+def test_second_seed_of_what_draws_nothing_asks_for_nothing(make: Callable[..., Experiment]) -> None:
+    """Such a cell takes over the first seed's own answers, though another's cell begins alike and has more."""
+    experiment = make(architectures=("flat", "tree"), seeds=(0, 1))
+
+    run_experiment(experiment, Unwatched())
+
+    made = cells(experiment)
+    assert made["tree", 0].generations > made["flat", 0].generations
+    assert made["flat", 1].generations == made["tree", 1].generations == 0
+
+
 def test_tokens_of_shared_answers_count(make: Callable[..., Experiment]) -> None:
     """What an architecture costs does not depend on whether another has paid for it."""
     together, apart = (

@@ -17,6 +17,7 @@ from events import (
     ProblemPosed,
     Provenance,
     RunEnded,
+    RunResumed,
     RunStarted,
     Settings,
 )
@@ -35,6 +36,8 @@ def write_cell(
     seed: int = 0,
     ended: bool = True,
     plus: str = "",
+    device: str = "cpu",
+    resumed_on: str = "",
     **other: object,
 ) -> None:
     """A log in which each case asked for 10 tokens and has its verdict."""
@@ -46,7 +49,7 @@ def write_cell(
         machine="x",
         model_origin=str(other.pop("origin", "script")),
         model_digest="",
-        engine={},
+        engine={"device": device},
         sandbox="instant",
         roles={"coder": str(other.pop("coder", "1"))},
         architecture="1",
@@ -70,6 +73,9 @@ def write_cell(
         ]
         for path, event in events:
             log.stage(path, event)
+    if resumed_on:
+        again = msgspec.structs.replace(made, engine={"device": resumed_on})
+        log.stage("", RunResumed(provenance=again))
     if ended:
         log.stage("", RunEnded(outcome="completed"))
     log.seal()
@@ -195,6 +201,16 @@ def test_page_names_the_models_that_were_asked(tmp_path: Path) -> None:
 
     made = {(one.model, one.model_origin) for one in experiment_report(tmp_path).made}
     assert made == {("m|1", "packages"), ("other", "none")}
+
+
+def test_page_names_each_device_that_a_cell_ran_on(tmp_path: Path) -> None:
+    """A cell that was begun on one device and finished on another is told with both."""
+    write_cell(tmp_path, "baseline", {"T/0": True}, device="first card", resumed_on="second card")
+
+    text = page(experiment_report(tmp_path))
+
+    assert "on scripted, first card; x" in text
+    assert "on scripted, second card; x" in text
 
 
 def test_cells_of_two_protocols_are_not_mixed(tmp_path: Path) -> None:
