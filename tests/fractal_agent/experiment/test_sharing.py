@@ -84,7 +84,7 @@ def test_of_another_seed_greedy_answers_alone(make: Callable[..., Experiment]) -
 
 
 def test_second_seed_of_what_draws_nothing_asks_for_nothing(make: Callable[..., Experiment]) -> None:
-    """Such a cell takes over the first seed's own answers, though another's cell begins alike and has more."""
+    """Such a cell takes over the first seed's own answers, though another cell that begins alike has more."""
     experiment = make(architectures=("flat", "tree"), seeds=(0, 1))
 
     run_experiment(experiment, Unwatched())
