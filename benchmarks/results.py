@@ -62,12 +62,13 @@ def unpack(archive: Path, folder: Path) -> Path:
 def results(unpacked: Path) -> tuple[str, dict[str, str]]:
     """The page, and the pictures by name, of all archives; their logs are put below `unpacked`."""
     folders = sorted(unpack(archive, unpacked) for archive in KEPT.glob("*.tar.xz"))
+    reports = {folder: experiment_report(folder) for folder in folders}
+    compared = [folder for folder, report in reports.items() if report.references]
     sections, pictures = [], {}
-    for folder in folders:
-        report = experiment_report(folder)
-        last = folder == folders[-1]
-        pictures[f"{folder.name}.svg"] = picture(report, study=last)
-        sections.append("\n".join(_section(page(report, study=last), folder.name)))
+    for folder, report in reports.items():
+        study = folder == compared[-1]
+        pictures[f"{folder.name}.svg"] = picture(report, study=study)
+        sections.append("\n".join(_section(page(report, study=study), folder.name)))
     first = folders[0]
     cell = min(first.iterdir())
     head = _HEAD.format(example=first.name, cell=f"{first.name}/{cell.name}")
