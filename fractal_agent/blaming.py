@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from events import Branch, Edit, GenerationCompleted, GenerationRequested
+from events import LOG_NAME, Branch, Edit, GenerationCompleted, GenerationRequested
 from events.path import child, is_within
 from fractal_agent.catalog import Catalog, UnknownName
 from fractal_agent.forking import SAMPLE, fork_job
@@ -46,6 +46,8 @@ class Blame(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     """Of the blaming run, which holds every sample."""
+    log: str
+    """Path of its log."""
     parent: str
     case: str
     steps: list[Step]
@@ -142,6 +144,7 @@ def blame_of(run: Recording, parent: Recording) -> Blame:
         steps.setdefault(branch.anew, []).append(branch)
     return Blame(
         run_id=run.started.run_id,
+        log=str(run.folder / LOG_NAME),
         parent=origin.run_id,
         case=child(origin.branch, task),
         steps=[

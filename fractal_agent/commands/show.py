@@ -81,6 +81,10 @@ def _show_record(recording: "Recording", path: str, json: bool) -> None:
     record = record_at(recording.journal, path)
     if record is None:
         case = recording.case_of(path)
+        if name := _unknown_at(recording, path):
+            raise typer.BadParameter(
+                f"at {path} is an event {name} of a plug-in that is not here; name its file with --plugin"
+            )
         places = dict.fromkeys([*recording.journal.facts, *recording.journal.effects])
         near = nearest(path, [place for place in places if is_within(place, case)]) if case else []
         raise UnknownName("case or path", path, near or recording.timeline.cases)
@@ -90,3 +94,12 @@ def _show_record(recording: "Recording", path: str, json: bool) -> None:
     chapters = record_chapters(record)
     lines = [line for chapter in chapters for line in chapter.body.splitlines()]
     console(fitting=[*lines, " " * 100]).print(render_story(chapters))
+
+
+def _unknown_at(recording: "Recording", path: str) -> str:
+    """The type of an event at that path that only a plug-in knows; empty where there is none."""
+    from events import Unknown
+
+    story = recording.timeline.cases.get(recording.case_of(path))
+    found = (entry.event for entry in story.entries if entry.path == path) if story else ()
+    return next((event.type for event in found if isinstance(event, Unknown)), "")

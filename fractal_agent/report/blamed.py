@@ -1,10 +1,13 @@
 """Blame for a terminal: one row a step, the one that decides it, and what to look at next."""
 
+from pathlib import Path
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from fractal_agent.blaming import Blame, Step
+from fractal_agent.report.summary import run_argument
 
 
 def render_blame(blame: Blame) -> RenderableType:
@@ -38,8 +41,6 @@ def _sentence(blame: Blame) -> str:
 
 
 def _next(blame: Blame) -> str:
-    command = "python -m fractal_agent"
+    command = f"python -m fractal_agent show {run_argument(Path(blame.log).parent)}"
     best = blame.blamed
-    if best is None or not best.example:
-        return f"next: {command} show {blame.run_id}"
-    return f"next: {command} show {blame.run_id} {best.example}"
+    return f"next: {command}" if best is None or not best.example else f"next: {command} {best.example}"

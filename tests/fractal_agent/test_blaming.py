@@ -1,9 +1,11 @@
 """Blame: which step of a failed case decides it."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from events import LOG_NAME
 from fractal_agent.blaming import Blame, NothingToBlame, Step, blame_job, blame_of
@@ -117,7 +119,7 @@ def test_interrupted_blame_goes_on(blaming: Recording, parent: Recording, tmp_pa
 
     resume(resume_fork_job(Recording(folder), load_catalog()), Unwatched())
 
-    assert blame_of(Recording(folder), parent) == blame_of(blaming, parent)
+    assert blame_of(Recording(folder), parent).steps == blame_of(blaming, parent).steps
 
 
 @pytest.mark.parametrize(
@@ -133,11 +135,23 @@ def test_interrupted_blame_goes_on(blaming: Recording, parent: Recording, tmp_pa
 )
 def test_blamed_step_has_the_highest_rate(steps: list[Step], blamed: int | None, certain: bool) -> None:
     """The highest rate of passes is blamed, the first of equals; surely only above all other intervals."""
-    blame = Blame(run_id="b", parent="a", case="T/0", steps=steps)
+    blame = Blame(run_id="b", log="runs/b/log.jsonl", parent="a", case="T/0", steps=steps)
 
     assert blame.blamed is (None if blamed is None else steps[blamed])
     assert blame.certain is certain
     assert render_blame(blame)
+
+
+@pytest.mark.parametrize(("folder", "named"), [("runs", "why"), ("elsewhere", "elsewhere/why")])
+def test_next_command_finds_the_run(folder: str, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to type next names the run's folder, and its id alone only where runs are looked for."""
+    monkeypatch.delenv("FRACTAL_AGENT_RUNS_DIR", raising=False)
+    blame = Blame(run_id="why", log=f"{folder}/why/log.jsonl", parent="a", case="T/0", steps=[])
+    console = Console(width=200, record=True, file=StringIO())
+
+    console.print(render_blame(blame))
+
+    assert f"next: python -m fractal_agent show {named}\n" in console.export_text()
 
 
 def test_case_that_passed_is_refused(parent: Recording, tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.runs = folder / "runs"
+        self.cells = folder / "cells"
         self.plugin = folder / "plugin.py"
         self.plugin.write_text(PLUGIN)
         self.dataset = folder / "tasks.jsonl"
@@ -77,11 +78,17 @@ class Place:
 
     def solving(self, *options: str, architecture: str = "direct") -> list[str]:
         """The arguments of a scripted run here; what comes later wins."""
-        return [
-            *("solve", "--dataset", str(self.dataset), "--runs-dir", str(self.runs)),
-            *("--engine", "scripted", "--script", str(self.script)),
-            *("--plugin", str(self.plugin), "--architecture", architecture, *options),
-        ]
+        own = ["--runs-dir", str(self.runs), "--architecture", architecture]
+        return ["solve", *self._here(), *own, *options]
+
+    def comparing(self, *options: str, architectures: str = "direct") -> list[str]:
+        """The arguments of a scripted experiment here, one case at a time; its cells lie in `cells`."""
+        own = ["--out", str(self.cells), "--architectures", architectures, "--concurrency", "1"]
+        return ["experiment", *self._here(), *own, *options]
+
+    def _here(self) -> list[str]:
+        scripted = ["--engine", "scripted", "--script", str(self.script)]
+        return ["--dataset", str(self.dataset), *scripted, "--plugin", str(self.plugin)]
 
     def log(self, run_id: str) -> Path:
         return self.runs / run_id / LOG_NAME

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from fractal_agent.exits import Exit
-from tests.fractal_agent.cli.place import PLUGIN, Place, Printed
+from tests.fractal_agent.cli.place import PLUGIN, Place, Printed, started
+
+OLD_EVENT = Path(__file__).parents[2] / "golden" / "old_event"
+"""A log that ships, with the plug-in that it needs beside it."""
 
 # Replaying.
 
@@ -132,6 +135,42 @@ def test_story(solved: Place, call: Callable[..., Printed]) -> None:
 
     assert printed.out.index("Problem") < printed.out.index("Code") < printed.out.index("Hidden tests")
     assert (document["case"], document["passed"]) == ("T/1", False)
+
+
+@pytest.mark.parametrize("what", ["HumanEval/2", "HumanEval/2/sketch.0"])
+def test_show_with_a_plugin(what: str) -> None:
+    """A process that never saw a run's plug-in reads its events, here of an older version, by --plugin."""
+    plugin = OLD_EVENT / "sketching.py"
+
+    with started("show", OLD_EVENT, what, "--plugin", plugin, "--json") as process:
+        out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, err) == (Exit.DONE, "")
+    assert "Sketched:2" in out
+    assert "of a plug-in that is not here" not in out
+
+
+def test_show_of_an_event_whose_plugin_is_not_here() -> None:
+    """Asked for such an event, `show` says of which type it is and how to name its plug-in."""
+    with started("show", OLD_EVENT, "HumanEval/2/sketch.0") as process:
+        _, err = process.communicate(timeout=60)
+
+    assert process.returncode == Exit.USAGE
+    assert "at HumanEval/2/sketch.0 is an event Sketched of a plug-in" in " ".join(err.split())
+    assert "--plugin" in err
+
+
+def test_show_when_a_plugin_is_gone(place: Place, call: Callable[..., Printed]) -> None:
+    """A run whose own plug-in is gone is shown all the same; one that --plugin names must be there."""
+    call(*place.solving("--run-id", "one", "--limit", "1"))
+    place.plugin.unlink()
+
+    own = call("show", place.runs / "one", "T/0")
+    named = call("show", place.runs / "one", "T/0", "--plugin", place.plugin)
+
+    assert own.code == Exit.DONE
+    assert (named.code, named.out) == (Exit.USAGE, "")
+    assert f"plug-in {place.plugin}: FileNotFoundError" in named.err
 
 
 def test_runs(solved: Place, call: Callable[..., Printed], tmp_path: Path) -> None:
