@@ -63,10 +63,10 @@ def results(unpacked: Path) -> tuple[str, dict[str, str]]:
     """The page, and the pictures by name, of all archives; their logs are put below `unpacked`."""
     folders = sorted(unpack(archive, unpacked) for archive in KEPT.glob("*.tar.xz"))
     reports = {folder: experiment_report(folder) for folder in folders}
-    compared = [folder for folder, report in reports.items() if report.references]
+    beside = [folder for folder, one in reports.items() if one.references and one.feedback == "visible"]
     sections, pictures = [], {}
     for folder, report in reports.items():
-        study = folder == compared[-1]
+        study = beside[-1:] == [folder]
         pictures[f"{folder.name}.svg"] = picture(report, study=study)
         sections.append("\n".join(_section(page(report, study=study), folder.name)))
     first = folders[0]

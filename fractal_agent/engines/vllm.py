@@ -97,7 +97,11 @@ class VllmEngine:
         self.info = EngineInfo(
             model_origin=self._source.origin,
             model_digest=self._source.digest,
-            settings={"device": device, **{name: str(value) for name, value in chosen.items()}},
+            settings={
+                **{name: str(value) for name, value in chosen.items()},
+                "device": device,
+                "dtype": str(self._engine.model_config.dtype).removeprefix("torch."),
+            },
         )
 
     async def _load(self, chosen: dict[str, Any]) -> None:  # Any: vLLM's arguments

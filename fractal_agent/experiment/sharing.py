@@ -3,7 +3,8 @@
 Cells of one model often begin alike: `resample` asks first what `baseline` asks, and `redraft` goes on as
 `resample` does. So a cell is made as a fork of one that is completed and begins as it does. Then both have
 the same answers as long as they ask the same, and differ by what their architectures do and not by how
-requests were batched. Of another seed, only greedy answers are taken.
+requests were batched. Of another seed, only greedy answers are taken: where an architecture draws nothing,
+further seeds repeat the first.
 """
 
 from collections.abc import Iterable
@@ -35,8 +36,8 @@ def shared(job: Job, completed: Iterable[Recording]) -> Job:
 
     def worth(recording: Recording) -> tuple[bool, bool, int]:
         made = recording.started.settings
-        same = made.architecture == job.settings.architecture and _drew_nothing(recording)
-        return same, made.seed == seed, len(recording.journal.effects)
+        repeats = made.architecture == job.settings.architecture and _all_greedy(recording)
+        return repeats, made.seed == seed, len(recording.journal.effects)
 
     fitting = (
         recording
@@ -49,7 +50,7 @@ def shared(job: Job, completed: Iterable[Recording]) -> Job:
     return job if best is None else sharing_job(job, best)
 
 
-def _drew_nothing(recording: Recording) -> bool:
+def _all_greedy(recording: Recording) -> bool:
     requests = (effect.request for effect in recording.journal.effects.values())
     return all(one.temperature == 0 for one in requests if isinstance(one, GenerationRequested))
 

@@ -145,7 +145,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     model_digest: str
     engine: str
     engine_settings: dict[str, str]
-    """As the engine told them, its device among them."""
+    """As the engine told them, its `device` and `dtype` among them."""
     machine: str
     sandbox: str
     versions: dict[str, str]
@@ -344,6 +344,8 @@ def _made(timelines: Sequence[Timeline]) -> list[Made]:
         if settings.model in asked and not timeline.generations:
             continue
         for made in timeline.provenances:
+            if settings.model in asked and made.model_origin == "none":
+                continue  # a stretch of the run that started no engine
             one = Made(
                 model=settings.model,
                 model_origin=made.model_origin,

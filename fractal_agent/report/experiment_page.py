@@ -37,7 +37,7 @@ The interval is Wilson's, 95 %, and counts each problem once. `plus` is the rate
 HumanEval+'s, where there are some. Won and lost are problems against `baseline` with the same model; p is
 the exact McNemar test. Tokens are those that the model wrote, for answers that were taken over from another
 cell too. Seconds are wall time by problem, of problems that ran side by side, and
-none for what was taken over."""
+none for what was taken over. Of an architecture that draws nothing, further seeds repeat the first."""
 
 
 def page(report: ExperimentReport, *, study: bool = True) -> str:
@@ -163,7 +163,7 @@ def _made(report: ExperimentReport) -> list[str]:
     began = sorted(cell.began for cell in report.cells)
     told = [
         f"- {made.model} ({made.model_origin}, sha256 {made.model_digest or 'not known'}) "
-        f"on {', '.join((made.engine, *_computed(made)))}; {made.machine}; sandbox {made.sandbox}; "
+        f"on {', '.join((made.engine, *_device_and_dtype(made)))}; {made.machine}; sandbox {made.sandbox}; "
         + ", ".join(f"{name} {version}" for name, version in sorted(made.versions.items()))
         for made in report.made
     ]
@@ -172,8 +172,8 @@ def _made(report: ExperimentReport) -> list[str]:
     return [*told, *dates]
 
 
-def _computed(made: Made) -> list[str]:
-    """The device that the model ran on and its arithmetic, as far as the engine told them."""
+def _device_and_dtype(made: Made) -> list[str]:
+    """As far as the engine told them."""
     return [made.engine_settings[name] for name in ("device", "dtype") if name in made.engine_settings]
 
 

@@ -3,6 +3,7 @@
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -37,7 +38,7 @@ def write_cell(
     ended: bool = True,
     plus: str = "",
     device: str = "cpu",
-    resumed_on: str = "",
+    resumed: Mapping[str, Any] | None = None,
     **other: object,
 ) -> None:
     """A log in which each case asked for 10 tokens and has its verdict."""
@@ -73,9 +74,8 @@ def write_cell(
         ]
         for path, event in events:
             log.stage(path, event)
-    if resumed_on:
-        again = msgspec.structs.replace(made, engine={"device": resumed_on})
-        log.stage("", RunResumed(provenance=again))
+    if resumed:
+        log.stage("", RunResumed(provenance=msgspec.structs.replace(made, **resumed)))
     if ended:
         log.stage("", RunEnded(outcome="completed"))
     log.seal()
@@ -205,12 +205,27 @@ def test_page_names_the_models_that_were_asked(tmp_path: Path) -> None:
 
 def test_page_names_each_device_that_a_cell_ran_on(tmp_path: Path) -> None:
     """A cell that was begun on one device and finished on another is told with both."""
-    write_cell(tmp_path, "baseline", {"T/0": True}, device="first card", resumed_on="second card")
+    second = {"device": "second card", "dtype": "float32"}
+    write_cell(tmp_path, "baseline", {"T/0": True}, device="first card", resumed={"engine": second})
 
     text = page(experiment_report(tmp_path))
 
     assert "on scripted, first card; x" in text
-    assert "on scripted, second card; x" in text
+    assert "on scripted, second card, float32; x" in text
+
+
+def test_page_names_no_engine_that_was_not_started(tmp_path: Path) -> None:
+    """A cell that was taken up again to run programs alone is told with what it asked its model on."""
+    write_cell(tmp_path, "baseline", {"T/0": True}, origin="packages", resumed={"model_origin": "none"})
+
+    assert [one.model_origin for one in experiment_report(tmp_path).made] == ["packages"]
+
+
+def test_code_that_changed_within_a_cell_is_named(tmp_path: Path) -> None:
+    """A cell that was finished under another role than it was begun with may not compare."""
+    write_cell(tmp_path, "baseline", {"T/0": True}, coder="1", resumed={"roles": {"coder": "2"}})
+
+    assert "made with differing code of coder" in page(experiment_report(tmp_path))
 
 
 def test_cells_of_two_protocols_are_not_mixed(tmp_path: Path) -> None:
