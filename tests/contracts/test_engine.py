@@ -264,6 +264,7 @@ async def test_account_of_itself(case: Case) -> None:
     assert case.engine.info.model_origin
     assert case.engine.info.settings
     assert bool(case.engine.info.model_digest) == (case.name == "vllm")
+    assert case.name != "vllm" or case.engine.info.settings.keys() >= {"device", "dtype"}
 
 
 @pytest.mark.parametrize("name", ["scripted", "plain server", "vllm server"])
