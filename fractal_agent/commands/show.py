@@ -81,7 +81,7 @@ def _show_record(recording: "Recording", path: str, json: bool) -> None:
     record = record_at(recording.journal, path)
     if record is None:
         case = recording.case_of(path)
-        if name := _unknown_at(recording, path):
+        if name := _unknown_at(recording, case, path):
             raise typer.BadParameter(
                 f"at {path} is an event {name} of a plug-in that is not here; name its file with --plugin"
             )
@@ -96,10 +96,10 @@ def _show_record(recording: "Recording", path: str, json: bool) -> None:
     console(fitting=[*lines, " " * 100]).print(render_story(chapters))
 
 
-def _unknown_at(recording: "Recording", path: str) -> str:
-    """The type of an event at that path that only a plug-in knows; empty where there is none."""
+def _unknown_at(recording: "Recording", case: str, path: str) -> str:
+    """The type of an event at that path of the case that only a plug-in knows; empty where there is none."""
     from events import Unknown
 
-    story = recording.timeline.cases.get(recording.case_of(path))
+    story = recording.timeline.cases.get(case)
     found = (entry.event for entry in story.entries if entry.path == path) if story else ()
     return next((event.type for event in found if isinstance(event, Unknown)), "")
