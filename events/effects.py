@@ -44,6 +44,12 @@ class GenerationCompleted(Event, frozen=True, kw_only=True):
     """sha256 of the completion's token ids, comma-separated; empty where the engine does not tell."""
     error: str = ""
     """Why the request was refused."""
+    reasoning: str = ""
+    """What a reasoning model thought before it answered. Recorded, and no part of the answer."""
+    uncounted: bool = False
+    """True when the engine reported no token counts; those above are then 0 and mean nothing."""
+    dropped: tuple[str, ...] = ()
+    """Parameters of the request that the server refuses and that it was therefore not sent: `seed`, `prefill`."""
 
 
 class ExecutionRequested(Event, frozen=True, kw_only=True):

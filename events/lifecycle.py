@@ -37,6 +37,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the Critic may run: the examples that the prompt shows, or the hidden tests as well."""
     candidates: int = 8
     """How many answers are drawn side by side once a first one has failed."""
+    max_tokens: dict[str, int] = {}
+    """Token budget of an answer by role, in place of the role's own; `*` stands for every other role."""
+    temperature: dict[str, float] = {}
+    """The same for the sampling temperature."""
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +130,18 @@ class AnswerSubmitted(Event, frozen=True, kw_only=True):
     """The architecture returned this code as the case's answer."""
 
     code: str
+
+
+class CaseSetAside(Event, frozen=True, kw_only=True):
+    """The case cannot be finished for a reason of its own, and has no verdict; the run goes on without it."""
+
+    kind: str
+    """Type of the error: `TestsUnusable`, `ValueError`."""
+    error: str
+    at: str = ""
+    """The path where it was raised, as far as that is known."""
+    traceback: str = ""
+    """Where a role or an architecture raised it; empty for an error of the world."""
 
 
 class RunEnded(Event, frozen=True, kw_only=True):

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from fractal_agent.engines.base import Engine, EngineError, EngineFailed, EngineInfo, EngineUnavailable
+from fractal_agent.engines.base import (
+    Engine,
+    EngineError,
+    EngineFailed,
+    EngineInfo,
+    EngineUnavailable,
+    RequestFailed,
+)
 
 __all__ = [
     "ENGINES",
@@ -16,6 +23,7 @@ __all__ = [
     "EngineFailed",
     "EngineInfo",
     "EngineUnavailable",
+    "RequestFailed",
     "open_engine",
 ]
 

@@ -32,7 +32,8 @@ class Engine(Protocol):
         nothing of it is left in the engine.
 
         Raises:
-            EngineFailed: the engine cannot answer: it died, or the server is gone.
+            EngineFailed: the engine cannot answer: it died, the server is gone, or it refuses every request.
+            RequestFailed: it cannot answer this request, and answers others.
         """
         ...
 
@@ -50,6 +51,14 @@ class EngineFailed(EngineError):
 
     def __init__(self, engine: str, path: str, problem: str) -> None:
         super().__init__(f"{path}: the {engine} engine failed: {problem}")
+        self.path = path
+
+
+class RequestFailed(EngineError):
+    """The engine cannot answer one request, and answers others: only its case is set aside."""
+
+    def __init__(self, engine: str, path: str, problem: str) -> None:
+        super().__init__(f"{path}: the {engine} engine failed on this request alone: {problem}")
         self.path = path
 
 

@@ -58,6 +58,9 @@ EVENTS: dict[str, dict[str, str]] = {
         "completion_tokens": "int = 0",
         "tokens_digest": "str = ''",
         "error": "str = ''",
+        "reasoning": "str = ''",
+        "uncounted": "bool = False",
+        "dropped": "tuple[str, ...] = ()",
     },
     "ExecutionRequested": {
         "program": "str",
@@ -100,6 +103,12 @@ EVENTS: dict[str, dict[str, str]] = {
         "drifted": "tuple[str, ...] = ()",
     },
     "AnswerSubmitted": {"code": "str"},
+    "CaseSetAside": {
+        "kind": "str",
+        "error": "str",
+        "at": "str = ''",
+        "traceback": "str = ''",
+    },
     "RunEnded": {"outcome": "Literal['completed', 'failed', 'interrupted']", "error": "str = ''"},
     "LogSealed": {"events": "int", "head": "str"},
     "LogSalvaged": {
@@ -148,6 +157,8 @@ PARTS: dict[str, dict[str, str]] = {
         "script": "str = ''",
         "feedback": "Literal['visible', 'oracle'] = 'visible'",
         "candidates": "int = 8",
+        "max_tokens": "dict[str, int] = {}",
+        "temperature": "dict[str, float] = {}",
     },
     "Provenance": {
         "versions": "dict[str, str]",
