@@ -27,6 +27,7 @@ from events.errors import (
     LogWriteFailed,
 )
 from events.lifecycle import (
+    EVERY_ROLE,
     FORMAT,
     AnswerSubmitted,
     Branch,
@@ -63,6 +64,7 @@ from events.work import (
 )
 
 __all__ = [
+    "EVERY_ROLE",
     "FORMAT",
     "LOG_NAME",
     "AlgorithmSketched",

@@ -11,6 +11,10 @@ FORMAT = 1
 """The version of the line format and of the events' meaning that this package writes."""
 
 
+EVERY_ROLE = "*"
+"""Stands in `Settings.max_tokens` and `Settings.temperature` for each role that is not named there."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All that a user chose; with the recorded effects it determines the run."""
 

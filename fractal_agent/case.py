@@ -1,15 +1,25 @@
 """One problem from beginning to verdict: posed, solved by the architecture, submitted, graded once."""
 
 import hashlib
+import traceback
 from typing import Self
 
 import msgspec
 
-from events import AnswerSubmitted, CodeWritten, GradingCompleted, GradingRequested, ProblemPosed
+from events import (
+    AnswerSubmitted,
+    CaseSetAside,
+    CodeWritten,
+    EventUnencodable,
+    GradingCompleted,
+    GradingRequested,
+    ProblemPosed,
+)
 from events.path import child, nth
 from fractal_agent.architectures.base import Architecture
-from fractal_agent.sandbox.base import Sandbox
-from fractal_agent.scope import World, settle_effect
+from fractal_agent.engines.base import RequestFailed
+from fractal_agent.sandbox.base import Sandbox, TestsUnusable
+from fractal_agent.scope import StrayCancellation, World, WorldFailed, record, settle_effect
 from fractal_agent.stage import LiveStage
 
 
@@ -79,6 +89,47 @@ async def run_case(case: Case, *, architecture: Architecture, stage: LiveStage) 
     )
     world.policy.finish(path)
     return verdict
+
+
+_OF_ONE_CASE = (RequestFailed, TestsUnusable, EventUnencodable, StrayCancellation)
+"""Errors of the world that concern one case: the world still works for the others."""
+
+_TRACEBACK_CHARACTERS = 4_000
+
+
+def own_error(error: BaseException) -> Exception | None:
+    """The error if it concerns this case alone; None if no case of the run could go on.
+
+    What a role or an architecture raises is the case's own, and so is what the world cannot do for it alone.
+    """
+    if isinstance(error, WorldFailed):
+        return error.error if isinstance(error.error, _OF_ONE_CASE) else None
+    return error if isinstance(error, Exception) else None
+
+
+async def set_aside(case: Case, stage: LiveStage, error: Exception) -> None:
+    """Records that the case is left without a verdict, and why.
+
+    Raises:
+        WorldFailed: the log could not take it.
+    """
+    of_world = isinstance(error, _OF_ONE_CASE)
+    event = CaseSetAside(
+        kind=type(error).__name__,
+        error=_writable(str(error)),
+        at=getattr(error, "path", "") or "",
+        traceback="" if of_world else _writable(_trace(error)),
+    )
+    await record(case.world, child(case.path, "set-aside"), event, stage.posed)
+
+
+def _trace(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))[-_TRACEBACK_CHARACTERS:]
+
+
+def _writable(text: str) -> str:
+    """The text with what UTF-8 cannot carry (lone surrogates) spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 async def _graded(

@@ -46,6 +46,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     catalog: Catalog
     unsafe_sandbox: bool = False
     """Whether programs may be run where this machine cannot isolate them."""
+    failed_too: bool = False
+    """Whether cases that were set aside for an error of their own are taken up again."""
     origin: Origin | None = None
     """Where a fork comes from."""
     parent: Journal | None = None

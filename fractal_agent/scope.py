@@ -35,6 +35,17 @@ Request = TypeVar("Request", bound=Event)
 Result = TypeVar("Result", bound=Event)
 
 
+class Sampling(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings say of one role's generations; None leaves it to the role."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+
+
+ROLES_OWN = Sampling()
+"""Nothing is set: each role keeps its own budget and temperature."""
+
+
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """What a case meets: who answers and who remembers, which its run shares, and what is its own."""
 
@@ -97,8 +108,9 @@ class ConcurrentEffect(RuntimeError):
 class Scope:
     """The context of one role's one answer; counts its effects from 0."""
 
-    def __init__(self, world: World, path: str, cause: int) -> None:
+    def __init__(self, world: World, path: str, cause: int, sampling: Sampling = ROLES_OWN) -> None:
         self._world = world
+        self._sampling = sampling
         self._path = path
         self._cause = cause
         self._counts: Counter[str] = Counter()
@@ -119,11 +131,12 @@ class Scope:
         stop: Sequence[str] = (),
     ) -> GenerationCompleted:
         path = self._next("generate")
+        chosen = self._sampling
         request = GenerationRequested(
             messages=tuple(messages),
             prefill=prefill,
-            max_tokens=max_tokens,
-            temperature=temperature,
+            max_tokens=max_tokens if chosen.max_tokens is None else chosen.max_tokens,
+            temperature=temperature if chosen.temperature is None else chosen.temperature,
             top_p=top_p,
             stop=tuple(stop),
             seed=derive_seed(self._world.seed, path),

@@ -10,6 +10,7 @@ import anyio.abc
 import anyio.to_thread
 
 from events import (
+    CaseSetAside,
     Entry,
     Event,
     ExecutionCompleted,
@@ -104,8 +105,9 @@ class Session:
 
     @property
     def _left(self) -> list[str]:
-        """The paths of the cases that have no verdict yet."""
+        """The paths of the cases without a verdict; those set aside only if the job takes them up again."""
         done = {case.id for case in self._timeline.graded}
+        done |= set() if self._job.failed_too else {case.id for case in self._timeline.set_aside}
         paths = [
             child(branch.name, task.problem.task_id)
             for branch in self._job.branches
@@ -146,6 +148,7 @@ class Session:
             script=Path(settings.script) if settings.script else None,
             log=self._job.folder / "engine.log",
             cases=min(settings.concurrency or left, left),
+            max_tokens=max(settings.max_tokens.values(), default=0),
         )
 
     async def _needs_model(self, sandbox: Sandbox) -> bool:
@@ -169,7 +172,7 @@ class Session:
         ended = RunEnded(outcome="interrupted")
         total = len(self._job.branches) * len(self._job.tasks)
         with self._viewer.watch(self._timeline, total) as show:
-            recorder = LogRecorder(self._log, [self._timeline.add, show, self._tell_verdict])
+            recorder = LogRecorder(self._log, [self._timeline.add, show, self._tell])
             cases = self._cases(engine, sandbox, recorder)
             opening = self._opening(made)
             encode_event(opening)  # a log never begins with anything but its header
@@ -230,9 +233,13 @@ class Session:
         self._log.seal()
         self._told.info("log sealed", outcome=ended.outcome)
 
-    def _tell_verdict(self, entry: Entry[Event]) -> None:
-        if isinstance(entry.event, GradingCompleted):
-            self._told.info("case graded", path=entry.path, outcome=entry.event.outcome)
+    def _tell(self, entry: Entry[Event]) -> None:
+        match entry.event:
+            case GradingCompleted(outcome=outcome):
+                self._told.info("case graded", path=entry.path, outcome=outcome)
+            case CaseSetAside(kind=kind, error=error):
+                self._viewer.say(f"Set aside {entry.path.removesuffix('/set-aside')}: {kind}: {error}")
+                self._told.info("case set aside", path=entry.path, kind=kind, error=error)
 
 
 class Rehearsing:

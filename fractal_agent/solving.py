@@ -83,7 +83,8 @@ def new_session(job: Job, viewer: Viewer, *, engine: Engine | None = None) -> It
 def resume(job: Job, viewer: Viewer, *, accept_drift: bool = False) -> Timeline:
     """Takes up an interrupted run: recorded effects are reused, the rest is performed and appended.
 
-    A run that has all its verdicts needs no engine; one that is also marked as completed is left as it is.
+    A run that has all its verdicts needs no engine; one that is also marked as completed is left as it is,
+    unless the job takes up cases that were set aside and there are some.
     With `accept_drift`, unfinished cases begin anew under the present code, and reuse what it still asks for.
 
     Raises:
@@ -92,7 +93,7 @@ def resume(job: Job, viewer: Viewer, *, accept_drift: bool = False) -> Timeline:
         LogError, EngineUnavailable, ModelError, SandboxError: as `solve`.
     """
     timeline = Timeline.of(LogReader(job.folder / LOG_NAME))
-    if timeline.completed:
+    if timeline.completed and not (job.failed_too and timeline.set_aside):
         return timeline
     with resumed_session(job, viewer, accept_drift=accept_drift) as session:
         return anyio.run(session.run)

@@ -8,11 +8,11 @@ from typing import Any, TypeVar, cast
 import anyio
 
 from agents.role import Role
-from events import Event, Settings
+from events import EVERY_ROLE, Event, Settings
 from events.path import child, nth
 from fractal_agent.architectures.base import Stage
 from fractal_agent.bus import Bus, told
-from fractal_agent.scope import ConcurrentEffect, Scope, World, is_cancelled, record
+from fractal_agent.scope import ConcurrentEffect, Sampling, Scope, World, is_cancelled, record
 from replay.signals import gravest
 
 In = TypeVar("In", bound=Event)
@@ -57,6 +57,11 @@ class LiveStage:
         """Where this stretch happens; the case's own path on the stage that a case begins with."""
         return self._path
 
+    @property
+    def posed(self) -> int | None:
+        """The number of the line in which the case's problem was posed; None before it was."""
+        return self._logged.first
+
     async def put(self, path: str, event: Out, cause: int | None = None) -> tuple[Out, int]:
         """The event, edited where this is a fork that edits it, and its line's number once it is logged."""
         event = self._world.edits.apply(self._world.origin(path), event)
@@ -89,9 +94,19 @@ class LiveStage:
         self._counts[role.name] += 1
         with self._alone(path):
             given, cause = self._found(event) or await self._give(child(path, "given"), event)
-            answer: Out = await self._bus.ask(player, given, Scope(self._world, path, cause))
+            scope = Scope(self._world, path, cause, self._sampling(role.name, player.name))
+            answer: Out = await self._bus.ask(player, given, scope)
             answer, _ = await self.put(path, answer, cause)
             return answer
+
+    def _sampling(self, part: str, player: str) -> Sampling:
+        """What the settings say of that part, else of whoever plays it, else of all roles."""
+        names = (part, player, EVERY_ROLE)
+        budgets, temperatures = self._settings.max_tokens, self._settings.temperature
+        return Sampling(
+            max_tokens=next((budgets[name] for name in names if name in budgets), None),
+            temperature=next((temperatures[name] for name in names if name in temperatures), None),
+        )
 
     @contextmanager
     def _alone(self, path: str) -> Iterator[None]:
@@ -154,6 +169,11 @@ class Logged:
     def add(self, event: Event, seq: int, logged: Event | None = None) -> None:
         """Remembers the line of an event; `logged` is what stands there where a fork has edited it."""
         self._lines[id(event)] = (event, logged if logged is not None else event, seq)
+
+    @property
+    def first(self) -> int | None:
+        """The number of the first line; None when there is none."""
+        return next((seq for _, _, seq in self._lines.values()), None)
 
     def copy(self) -> "Logged":
         """Another that knows the same events and goes its own way from here."""

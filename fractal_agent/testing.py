@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 
 from agents.role import Role
-from events import Entry, Event, ProblemPosed, Settings
+from events import CaseSetAside, Entry, Event, ProblemPosed, Settings
 from fractal_agent.architectures.base import Architecture
 from fractal_agent.case import Case, HiddenTests
 from fractal_agent.datasets import Task
 from fractal_agent.engines.base import Engine
 from fractal_agent.oracle import oracle_for
 from fractal_agent.recorder import MemoryRecorder, Recorder
-from fractal_agent.run import run_cases
+from fractal_agent.run import RunFailed, run_cases
 from fractal_agent.sandbox import InstantSandbox, Sandbox
 from fractal_agent.scope import World
 from replay.policy import Live, Policy
@@ -53,12 +53,13 @@ async def run_in_memory(
     recorder: Recorder | None = None,
     policy: Policy | None = None,
     cast: Mapping[str, Role[Any, Any]] = NO_CAST,
+    keep_going: bool = False,
     **changes: object,
 ) -> Sequence[Entry[Event]]:
-    """Every entry of the run in the order in which it was recorded; keywords change the settings.
+    """Every entry of the run in the order in which it was recorded; other keywords change the settings.
 
     Raises:
-        RunFailed: as a real run would.
+        RunFailed: as a real run would; unless `keep_going`, also when a case was set aside.
     """
     memory = MemoryRecorder()
     settings = make_settings(tasks, architecture.name, **changes)
@@ -71,7 +72,17 @@ async def run_in_memory(
     )
     cases = [_case(task, world, settings) for task in tasks]
     await run_cases(cases, settings=settings, architecture=architecture, cast=cast)
+    for entry in memory.entries:
+        if isinstance(entry.event, CaseSetAside) and not keep_going:
+            raise RunFailed(entry.path.removesuffix("/set-aside"), CaseLeft(entry.event))
     return memory.entries
+
+
+class CaseLeft(Exception):
+    """What a case was set aside for, with the traceback that its event holds."""
+
+    def __init__(self, event: CaseSetAside) -> None:
+        super().__init__(f"{event.kind}: {event.error}\n{event.traceback}".strip())
 
 
 def _case(task: Task, world: World, settings: Settings) -> Case:

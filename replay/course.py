@@ -18,6 +18,8 @@ from replay.timeline import CaseStory
 
 UNFINISHED = "unfinished"
 """The outcome of a case that has no verdict."""
+SET_ASIDE = "set aside"
+"""The outcome of a case that has no verdict because of an error of its own."""
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     """The task's id; in a fork that solves it more than once, behind the branch's name."""
     outcome: str
-    """The verdict's, or `unfinished`."""
+    """The verdict's, or `unfinished`, or `set aside`."""
     cost: Cost
     seconds: float
     """From the problem to the verdict or, without one, to the last event."""
@@ -113,7 +115,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def verdict(self) -> Literal["won", "lost", "same", "open"]:
         """What became of the case from A to B; `open` while one of them has no verdict."""
-        if UNFINISHED in (self.a.outcome, self.b.outcome):
+        if {UNFINISHED, SET_ASIDE} & {self.a.outcome, self.b.outcome}:
             return "open"
         before, after = self.a.outcome == "passed", self.b.outcome == "passed"
         return "same" if before == after else "won" if after else "lost"
@@ -201,10 +203,17 @@ def course_of(story: CaseStory) -> Course:
     return Course(
         task=story.problem.task_id,
         path=story.id,
-        outcome=story.verdict.outcome if story.verdict else UNFINISHED,
+        outcome=outcome_of(story),
         cost=_Records(story).cost(),
         seconds=round(ended - story.began, 3),
     )
+
+
+def outcome_of(story: CaseStory) -> str:
+    """The verdict's outcome; what there is instead in a case without one."""
+    if story.verdict is not None:
+        return story.verdict.outcome
+    return UNFINISHED if story.set_aside is None else SET_ASIDE
 
 
 def _when(key: _Key, a: _Records, b: _Records) -> tuple[int, int, _Key]:

@@ -1,14 +1,15 @@
 """What a fork changes of its parent's record: fields of events, found by path."""
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
 from events.base import Event
 from events.effects import GenerationCompleted, GenerationRequested, GradingRequested, Message
-from events.lifecycle import Branch, Edit, Origin, Settings
+from events.lifecycle import EVERY_ROLE, Branch, Edit, Origin, Settings
 from events.path import is_within
 from replay.journal import Journal
 
@@ -24,7 +25,7 @@ _UNTOUCHED = frozenset({"dataset", "tasks", "cast", "plugins"})
 """Settings that a fork shares with its parent, or changes in another way."""
 
 
-_RANGES: dict[str, tuple[float, float]] = {
+RANGES: dict[str, tuple[float, float]] = {
     "temperature": (0, 2),
     "top_p": (0, 1),
     "max_tokens": (1, 1_000_000),
@@ -143,6 +144,8 @@ def _edit(path: str, event: Event | Settings, key: str, text: str) -> Edit:
     except UnicodeEncodeError:
         raise BadEdit(f"{path or 'setting'}: {key} is not text that UTF-8 can carry: {text!r}") from None
     value: Any = _fitted(text, getattr(event, key)) if hint is str else _parsed(path, key, hint, text)
+    if isinstance(event, Settings) and isinstance(value, int | float) and get_origin(hint) is dict:
+        value = {EVERY_ROLE: value}
     try:
         msgspec.convert({**msgspec.to_builtins(event), key: value}, type=type(event))
     except msgspec.ValidationError as error:
@@ -150,10 +153,15 @@ def _edit(path: str, event: Event | Settings, key: str, text: str) -> Edit:
         raise BadEdit(f"{where} is {_told(hint)}, and {text!r} does not fit: {error}") from None
     if key == "messages" and not value:
         raise BadEdit(f"{path}: a generation has at least one message")
-    if key in _RANGES and not _RANGES[key][0] <= value <= _RANGES[key][1]:
-        low, high = _RANGES[key]
+    low, high = RANGES.get(key, (-math.inf, math.inf))
+    if key in RANGES and not all(low <= one <= high for one in _numbers(value)):
         raise BadEdit(f"{path or 'setting'}: {key} is from {low:,} to {high:,}, and {text} is not")
     return Edit(path=path, field=key, value=value)
+
+
+def _numbers(value: Any) -> Iterable[float]:
+    """The number, or those that a setting has by role."""
+    return value.values() if isinstance(value, dict) else (value,)
 
 
 def _parsed(path: str, key: str, hint: object, text: str) -> Any:

@@ -15,6 +15,7 @@ from events.effects import (
 )
 from events.envelope import Entry, Unknown
 from events.errors import LogInconsistent
+from events.lifecycle import CaseSetAside
 from events.path import is_within
 from events.work import ProblemPosed
 
@@ -57,8 +58,8 @@ class Journal:
 
     def _add(self, entry: Entry[Event | Unknown]) -> None:
         event, path = entry.event, entry.path
-        if isinstance(event, Unknown) or not path:
-            return
+        if isinstance(event, Unknown | CaseSetAside) or not path:
+            return  # that a case was set aside is no part of what it did
         if isinstance(event, REQUESTS):
             self.effects[path] = Effect(request=event, requested=entry.seq)
         elif isinstance(event, RESULTS):

@@ -15,7 +15,7 @@ from events.effects import (
     GradingRequested,
 )
 from events.envelope import Line, Unknown
-from events.lifecycle import AnswerSubmitted
+from events.lifecycle import AnswerSubmitted, CaseSetAside
 from events.path import child, nth
 from events.work import CodeWritten, ProblemPosed
 
@@ -62,6 +62,10 @@ class Case:
         self.path = path
         self.posed = False
         self.graded = False
+        self.set_aside = False
+        """True while the case waits, after an error of its own, to be taken up again."""
+        self._left_at = -1
+        """How often the run had been resumed when the case was set aside."""
         self.asked = 0
         """Requests, over all beginnings of the case."""
         self.answered = 0
@@ -96,6 +100,14 @@ class Case:
             yield Fault(
                 check="cases", found=f"{_name(event)} after the verdict", expected="nothing more of the case"
             )
+        elif self.set_aside and resumes == self._left_at:
+            yield Fault(
+                check="cases",
+                found=f"{_name(event)} after the case was set aside",
+                expected="nothing more of the case before the run is resumed",
+            )
+        elif isinstance(event, CaseSetAside):
+            self.set_aside, self._left_at = True, resumes
         elif isinstance(event, Request):
             yield from self._ask(line, event, resumes)
         elif isinstance(event, Result):
@@ -115,11 +127,12 @@ class Case:
                 expected="once, or anew after the run was resumed",
             )
         self._forget()
-        self.posed, self.graded, self._resumes = True, False, resumes
+        self.posed, self.graded, self.set_aside, self._resumes = True, False, False, resumes
         self._problem = line.seq
         self._events[line.seq] = None
 
     def _ask(self, line: Line, request: Request, resumes: int) -> Iterator[Fault]:
+        self.set_aside = False
         self.asked += 1
         before = self._effects.get(line.path)
         if before is not None and (before.answered or before.resumes == resumes):
@@ -197,6 +210,7 @@ class Case:
         self._remember(line)
 
     def _return(self, line: Line) -> Iterator[Fault]:
+        self.set_aside = False
         yield from self._act(line.path, line)
         acting = self._roles[line.path]
         if acting.answered:
@@ -214,6 +228,7 @@ class Case:
             self._events[line.seq] = _UNKNOWN
 
     def _submit(self, line: Line) -> Iterator[Fault]:
+        self.set_aside = False
         if not isinstance(line.event, AnswerSubmitted):
             return
         if self._submitted is not None:

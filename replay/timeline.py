@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Self
 
+import msgspec
+
 from events.base import Event
 from events.effects import (
     ExecutionCompleted,
@@ -14,9 +16,42 @@ from events.effects import (
 )
 from events.envelope import Entry, Unknown
 from events.errors import LogInconsistent
-from events.lifecycle import AnswerSubmitted, LogSealed, Provenance, RunEnded, RunResumed, RunStarted
+from events.lifecycle import (
+    AnswerSubmitted,
+    CaseSetAside,
+    LogSealed,
+    Provenance,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+)
 from events.path import case_of
-from events.work import CodeWritten, PlanRevised, ProblemPosed
+from events.work import CodeWritten, PlanDrafted, PlanRevised, ProblemPosed
+
+
+class Caveats(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pass rate does not show: how often something other than the method decided the outcome."""
+
+    refused: int = 0
+    """Answers that the engine refused to give."""
+    cut: int = 0
+    """Answers that ended because the token budget ran out."""
+    empty_plans: int = 0
+    """Plans, drafted or revised, without a single step."""
+    set_aside: int = 0
+    """Cases without a verdict, because of an error of their own."""
+    uncounted: int = 0
+    """Answers of which the engine reported no token counts, so that token totals are too low."""
+
+    def __add__(self, other: "Caveats") -> "Caveats":
+        mine, theirs = msgspec.structs.asdict(self), msgspec.structs.asdict(other)
+        return Caveats(**{name: count + theirs[name] for name, count in mine.items()})
+
+    def __bool__(self) -> bool:
+        return self != _NO_CAVEATS
+
+
+_NO_CAVEATS = Caveats()
 
 
 class CaseStory:
@@ -33,6 +68,9 @@ class CaseStory:
         """All of the case's events but the problem, in the order of the log."""
         self.answer: str | None = None
         self.verdict: GradingCompleted | None = None
+        self.set_aside: CaseSetAside | None = None
+        """Why the case has no verdict, until it is taken up again; None for any other case."""
+        self.caveats = _NO_CAVEATS
         self._revisions: set[int] = set()
         self._first_codes: set[str] = set()
         self._revised_codes: set[str] = set()
@@ -56,6 +94,9 @@ class CaseStory:
         self.entries.append(
             Entry(seq=entry.seq, at=entry.at, path=entry.path, cause=entry.cause, event=entry.event)
         )
+        self._set_aside(entry.event if isinstance(entry.event, CaseSetAside) else None)
+        if caveats := _caveats_of(entry.event):
+            self.caveats += caveats
         match entry.event:
             case AnswerSubmitted(code=code):
                 self.answer = code
@@ -65,6 +106,24 @@ class CaseStory:
                 self._revisions.add(entry.seq)
             case CodeWritten(code=code):
                 (self._revised_codes if entry.cause in self._revisions else self._first_codes).add(code)
+
+    def _set_aside(self, event: CaseSetAside | None) -> None:
+        """Anything that happens to a case that was set aside takes it up again."""
+        if event is not self.set_aside:
+            self.set_aside = event
+            self.caveats = msgspec.structs.replace(self.caveats, set_aside=int(event is not None))
+
+
+def _caveats_of(event: Event | Unknown) -> Caveats | None:
+    match event:
+        case GenerationCompleted(finish_reason=reason, uncounted=uncounted):
+            if reason != "stop" or uncounted:
+                return Caveats(
+                    refused=int(reason == "refused"), cut=int(reason == "length"), uncounted=int(uncounted)
+                )
+        case PlanDrafted(plan=plan) | PlanRevised(plan=plan) if not plan.strip():
+            return Caveats(empty_plans=1)
+    return None
 
 
 class Timeline:
@@ -97,6 +156,8 @@ class Timeline:
         """Generations that the engine would not take, among those that it was asked for."""
         self.refusal = ""
         """Why the first of them was refused."""
+        self.dropped: set[str] = set()
+        """Parameters that the engine was not sent, because it refuses them."""
         self.executions = 0
         self.performed = 0
         """Effects that this run asked the world for, and that were answered."""
@@ -176,6 +237,7 @@ class Timeline:
                 self.generations += 1
                 self.prompt_tokens += event.prompt_tokens
                 self.completion_tokens += event.completion_tokens
+                self.dropped.update(event.dropped)
                 if event.finish_reason == "refused":
                     self.refused += 1
                     self.refusal = self.refusal or event.error
@@ -208,6 +270,16 @@ class Timeline:
     @property
     def passed(self) -> int:
         return sum(case.passed for case in self.graded)
+
+    @property
+    def set_aside(self) -> list[CaseStory]:
+        """The cases that have no verdict because of an error of their own, in the order they began."""
+        return [case for case in self.cases.values() if case.set_aside is not None]
+
+    @property
+    def caveats(self) -> Caveats:
+        """Summed over all cases; answers that were copied from another record count too."""
+        return sum((case.caveats for case in self.cases.values()), _NO_CAVEATS)
 
     @property
     def plus_graded(self) -> int:

@@ -138,12 +138,12 @@ class _Verifier:
                 self._resumes += 1
                 self._ended, self._closed = None, False
             case RunEnded() as ended:
-                left = [path for path, case in self._cases.items() if not case.graded]
+                left = [path for path, case in self._cases.items() if not (case.graded or case.set_aside)]
                 if ended.outcome == "completed" and left:
                     yield Fault(
                         check="run",
                         found=f"a completed run with no verdict on {_listed(left)}",
-                        expected="a verdict on every case",
+                        expected="every case with a verdict or set aside",
                     )
                 self._ended, self._closed = ended, True
             case LogSealed(events=events, head=head):
@@ -155,9 +155,11 @@ class _Verifier:
         yield _lines(reader, damage)
         cases = self._cases.values()
         posed, graded = sum(case.posed for case in cases), sum(case.graded for case in cases)
+        aside = sum(case.set_aside for case in cases)
+        left = f", {aside} set aside" if aside else ""
         yield self._check("causes", "each line follows from an earlier one")
         yield self._check(
-            "cases", f"{posed} posed, {graded} graded; nothing before the one or after the other"
+            "cases", f"{posed} posed, {graded} graded{left}; nothing before the one or after the other"
         )
         asked, answered = sum(case.asked for case in cases), sum(case.answered for case in cases)
         yield self._check("effects", f"{asked} requests, {answered} results, each after its own request")

@@ -9,7 +9,7 @@ from fractal_agent.commands.options import Telling, console, print_json
 from fractal_agent.commands.running import TerminalViewer, explain, spoken_log
 from fractal_agent.exits import Exit
 from fractal_agent.experiment import Experiment, run_experiment
-from fractal_agent.report.experiment import experiment_report
+from fractal_agent.report.experiment import ExperimentReport, experiment_report
 from fractal_agent.report.experiment_page import render_experiment, write_report
 from fractal_agent.report.live import spoken_on
 from fractal_agent.run import RunFailed
@@ -25,7 +25,7 @@ def compare(experiment: Experiment, json: bool, telling: Telling) -> None:
             completed = run_experiment(experiment, TerminalViewer(spoken))
         except (RunFailed, Diverged) as error:
             failure = error
-    show_report(experiment.folder, json)
+    report = show_report(experiment.folder, json)
     if failure is not None:
         explain(failure)
     if not completed:
@@ -34,17 +34,24 @@ def compare(experiment: Experiment, json: bool, telling: Telling) -> None:
         raise typer.Exit(Exit.DIVERGED)
     if failure is not None:
         raise typer.Exit(Exit.FAILED)
+    if completed and (aside := [cell for cell in report.cells if cell.caveats.set_aside]):
+        folder = Path(aside[0].log).parent
+        typer.echo(
+            f"To try what was set aside again: python -m fractal_agent resume {folder} --failed", err=True
+        )
+        raise typer.Exit(Exit.FAILED)
     raise typer.Exit(Exit.DONE if completed else Exit.INTERRUPTED)
 
 
-def show_report(folder: Path, json: bool) -> None:
-    """Writes the report of the cells in a folder anew and prints it."""
+def show_report(folder: Path, json: bool) -> ExperimentReport:
+    """Writes the report of the cells in a folder anew, prints it and returns it."""
     report = experiment_report(folder)
     files = write_report(report, folder)
     if json:
         print_json(report)
     else:
         console().print(render_experiment(report, files))
+    return report
 
 
 def listed(option: str, text: str) -> list[str]:

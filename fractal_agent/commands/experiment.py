@@ -15,9 +15,11 @@ from fractal_agent.commands.options import (
     Feedback,
     Json,
     Limit,
+    MaxTokens,
     Plugins,
     Rounds,
     Script,
+    Temperature,
     UnsafeSandbox,
 )
 
@@ -46,6 +48,8 @@ def experiment(
     feedback: Feedback = "visible",
     rounds: Rounds = 2,
     candidates: Candidates = 8,
+    max_tokens: MaxTokens = None,
+    temperature: Temperature = None,
     engine: Engine = "vllm",
     base_url: BaseUrl = None,
     script: Script = None,
@@ -80,7 +84,7 @@ def experiment(
     from fractal_agent.catalog import load_catalog, located
     from fractal_agent.commands.comparing import compare, listed, show_report
     from fractal_agent.commands.options import runs_dir_or_default
-    from fractal_agent.commands.running import check_engine, default_model
+    from fractal_agent.commands.running import budgets, check_engine, default_model, temperatures
     from fractal_agent.datasets import load, select
     from fractal_agent.experiment import Experiment, subset_ids
     from fractal_agent.runs import run_folders
@@ -110,6 +114,8 @@ def experiment(
         script=str(script) if script else "",
         feedback=feedback,
         candidates=candidates,
+        max_tokens=budgets(max_tokens or (), catalog),
+        temperature=temperatures(temperature or (), catalog),
     )
     made = Experiment(
         settings=shared,

@@ -55,6 +55,22 @@ Candidates = Annotated[
         min=0,
     ),
 ]
+MaxTokens = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Token budget of each answer, for every role or for one: 2048, coder=1024. Repeatable.  "
+        "[default: each role's own]",
+        metavar="N|ROLE=N",
+    ),
+]
+Temperature = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Sampling temperature, for every role or for one: 0.2, sampler=1.0. Repeatable.  "
+        "[default: each role's own]",
+        metavar="T|ROLE=T",
+    ),
+]
 Engine = Annotated[str, typer.Option(help="vllm, openai or scripted.", metavar="NAME")]
 BaseUrl = Annotated[
     str | None,

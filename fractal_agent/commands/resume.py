@@ -1,6 +1,7 @@
 """`resume`: go on with a run that was stopped."""
 
 from functools import partial
+from typing import Annotated
 
 import typer
 
@@ -10,6 +11,10 @@ from fractal_agent.commands.options import AcceptDrift, Json, Plugins, Run, Runs
 def resume(
     ctx: typer.Context,
     run: Run,
+    failed: Annotated[
+        bool,
+        typer.Option("--failed", help="Also try the cases again that were set aside with an error."),
+    ] = False,
     accept_drift: AcceptDrift = False,
     plugin: Plugins = None,
     runs_dir: RunsDir = None,
@@ -20,7 +25,14 @@ def resume(
 
     What is recorded is not done again. Settings are the run's own. Exits with 3, before anything runs,
     when the code has changed since.
-    """
+
+    \b
+    For example:
+      resume latest
+      resume latest --failed
+    """  # noqa: D301 - the backspace keeps the lines apart
+    import msgspec
+
     from fractal_agent.catalog import load_catalog
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import carry_out, conclude
@@ -33,8 +45,10 @@ def resume(
 
     recording = Recording(find_run(run, runs_dir_or_default(runs_dir)))
     started = recording.started
-    if recording.timeline.completed:
-        typer.echo("Nothing to do: the run is completed.", err=True)
+    aside = len(recording.timeline.set_aside)
+    if recording.timeline.completed and not (failed and aside):
+        left = f" {aside} of its cases are set aside: --failed tries them again." if aside else ""
+        typer.echo(f"Nothing to do: the run is completed.{left}", err=True)
         conclude(recording.timeline, recording.folder, json)
     catalog = load_catalog(plugin or started.settings.plugins)
     if started.origin is None:
@@ -54,4 +68,5 @@ def resume(
                 "What was not copied yet is performed.",
                 err=True,
             )
+    job = msgspec.structs.replace(job, failed_too=failed)
     carry_out(partial(resume_job, accept_drift=accept_drift), job, json, ctx.obj, unsafe_sandbox)

@@ -2,7 +2,7 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -12,8 +12,8 @@ import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from events import LOG_NAME, Entry, Event, LogReader
-from fractal_agent.catalog import UnknownName
+from events import EVERY_ROLE, LOG_NAME, Entry, Event, LogReader
+from fractal_agent.catalog import Catalog, UnknownName
 from fractal_agent.commands.options import Telling, console, print_json
 from fractal_agent.config import DEFAULT_MODEL
 from fractal_agent.engines import ENGINES, EngineError
@@ -23,9 +23,9 @@ from fractal_agent.logs import Level, LogStyle, logging_to
 from fractal_agent.report.live import live_progress, spoken_on
 from fractal_agent.report.summary import next_command, render_summary, summarize
 from fractal_agent.run import RunFailed
-from fractal_agent.sandbox.base import TestsUnusable
 from fractal_agent.terminal import visible
 from replay.drift import Diverged
+from replay.edit import RANGES
 from replay.timeline import Timeline
 
 
@@ -93,9 +93,12 @@ def conclude(
         explain(failure)
     if isinstance(failure, Diverged):
         raise typer.Exit(Exit.DIVERGED)
-    unusable = failure is not None and isinstance(failure.__cause__, TestsUnusable)
-    if summary.state != "completed" and not unusable:
+    explain_set_aside(timeline)
+    if summary.state != "completed":
         typer.echo(f"To go on: {next_command(summary)}", err=True)
+    elif summary.caveats.set_aside:
+        typer.echo(f"To try what was set aside again: {next_command(summary)}", err=True)
+        raise typer.Exit(Exit.FAILED)
     raise typer.Exit({"completed": Exit.DONE, "failed": Exit.FAILED}.get(summary.state, Exit.INTERRUPTED))
 
 
@@ -105,6 +108,13 @@ def explain(failure: RunFailed | Diverged) -> None:
         _explain_drift(failure)
     else:
         _explain(failure)
+
+
+def explain_set_aside(timeline: Timeline) -> None:
+    """Prints on stderr where the first case was left that a role or an architecture raised in."""
+    raised = [case.set_aside for case in timeline.set_aside if case.set_aside and case.set_aside.traceback]
+    if raised:
+        typer.echo(visible(raised[0].traceback), nl=False, err=True)
 
 
 def spoken_log(spoken: Console, telling: Telling) -> AbstractContextManager[None]:
@@ -151,6 +161,33 @@ def parts(cast: Sequence[str]) -> dict[str, str]:
             raise typer.BadParameter(f"--cast {item}: expected PART=ROLE, for example critic=skeptic")
         chosen[part] = player
     return chosen
+
+
+def budgets(items: Sequence[str], catalog: Catalog) -> dict[str, int]:
+    """`["2048", "coder=1024"]` by role, `*` for every other; a usage error for anything else."""
+    return {name: int(value) for name, value in _by_role("--max-tokens", "max_tokens", items, catalog)}
+
+
+def temperatures(items: Sequence[str], catalog: Catalog) -> dict[str, float]:
+    """`["0.2", "sampler=1"]` by role, `*` for every other; a usage error for anything else."""
+    return dict(_by_role("--temperature", "temperature", items, catalog))
+
+
+def _by_role(
+    option: str, setting: str, items: Sequence[str], catalog: Catalog
+) -> Iterator[tuple[str, float]]:
+    low, high = RANGES[setting]
+    for item in items:
+        name, _, text = item.rpartition("=")
+        if name not in ("", EVERY_ROLE):
+            catalog.role(name)
+        try:
+            value = int(text) if setting == "max_tokens" else float(text)
+        except ValueError:
+            raise typer.BadParameter(f"{option} {item}: expected a number, or ROLE=NUMBER") from None
+        if not low <= value <= high:
+            raise typer.BadParameter(f"{option} {item}: expected a number from {low:,} to {high:,}")
+        yield name or EVERY_ROLE, value
 
 
 def changes(items: Sequence[str]) -> dict[str, str]:

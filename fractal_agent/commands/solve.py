@@ -14,10 +14,12 @@ from fractal_agent.commands.options import (
     Feedback,
     Json,
     Limit,
+    MaxTokens,
     Plugins,
     Rounds,
     RunsDir,
     Script,
+    Temperature,
     UnsafeSandbox,
 )
 
@@ -47,6 +49,8 @@ def solve(
     rounds: Rounds = 2,
     candidates: Candidates = 8,
     feedback: Feedback = "visible",
+    max_tokens: MaxTokens = None,
+    temperature: Temperature = None,
     cast: Cast = None,
     plugin: Plugins = None,
     runs_dir: RunsDir = None,
@@ -69,7 +73,14 @@ def solve(
     from events import Settings
     from fractal_agent.catalog import load_catalog, located
     from fractal_agent.commands.options import runs_dir_or_default
-    from fractal_agent.commands.running import carry_out, check_engine, default_model, parts
+    from fractal_agent.commands.running import (
+        budgets,
+        carry_out,
+        check_engine,
+        default_model,
+        parts,
+        temperatures,
+    )
     from fractal_agent.datasets import load, select
     from fractal_agent.job import Job
     from fractal_agent.runs import check_run_id, new_run_id
@@ -98,6 +109,8 @@ def solve(
         script=str(script) if script else "",
         feedback=feedback,
         candidates=candidates,
+        max_tokens=budgets(max_tokens or (), catalog),
+        temperature=temperatures(temperature or (), catalog),
     )
     job = Job(run_id=name, folder=runs / name, settings=settings, tasks=tasks, catalog=catalog)
     carry_out(solve_job, job, json, ctx.obj, unsafe_sandbox)

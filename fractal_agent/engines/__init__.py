@@ -41,6 +41,8 @@ class EngineChoice(msgspec.Struct, frozen=True, kw_only=True):
     """Where the engine's own output goes."""
     cases: int = 64
     """How many problems will be in flight, about: what the engine reserves memory for."""
+    max_tokens: int = 0
+    """The largest token budget that the settings give a role; 0 where roles keep their own."""
 
 
 Say = Callable[[str], None]
@@ -63,7 +65,7 @@ def _vllm(choice: EngineChoice, say: Say) -> AbstractAsyncContextManager[Engine]
     from fractal_agent.models import resolve
 
     source = resolve(choice.model, lambda step: say(step.text))
-    return VllmEngine(source, log=choice.log, cases=choice.cases)
+    return VllmEngine(source, log=choice.log, cases=choice.cases, max_tokens=choice.max_tokens)
 
 
 def _openai(choice: EngineChoice, say: Say) -> AbstractAsyncContextManager[Engine]:

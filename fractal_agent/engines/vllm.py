@@ -26,9 +26,9 @@ from events import GenerationCompleted, GenerationRequested
 from fractal_agent.engines.base import EngineFailed, EngineInfo, EngineUnavailable
 from fractal_agent.engines.quiet import output_in
 from fractal_agent.engines.vllm_settings import (
-    MAX_MODEL_LEN,
     cause_in,
     check_memory,
+    context_for,
     engine_settings,
     environment,
     has_bfloat16,
@@ -47,16 +47,18 @@ class VllmEngine:
     """One model in one engine process, which is started by `async with` and ended with it.
 
     What the engine process prints goes to `log`, never to the terminal. The process ends with this
-    one, however that ends. `cases` is how many problems will be in flight, about.
+    one, however that ends. `cases` is how many problems will be in flight, about; `max_tokens` is the largest
+    budget of an answer, for which the context is widened if need be.
 
     Raises, on entering:
         EngineUnavailable: vLLM is not installed, memory is short, or the engine did not start.
     """
 
-    def __init__(self, source: ModelSource, *, log: Path, cases: int = 64) -> None:
+    def __init__(self, source: ModelSource, *, log: Path, cases: int = 64, max_tokens: int = 0) -> None:
         self._source = source
         self._log = log
         self._cases = cases
+        self._context = context_for(max_tokens)
         self._ids = itertools.count()
         self._engine: Any = None  # Any: vLLM is imported only when an engine starts
         self._tokenizer: Any = None  # Any: as above
@@ -67,7 +69,7 @@ class VllmEngine:
         cpu, bfloat16, kv_cache = is_cpu_build(), has_bfloat16(), kv_cache_size(self._cases)
         if cpu:
             check_memory(self._source, kv_cache=kv_cache, bfloat16=bfloat16)
-        chosen = engine_settings(cpu=cpu, bfloat16=bfloat16, kv_cache=kv_cache)
+        chosen = engine_settings(cpu=cpu, bfloat16=bfloat16, kv_cache=kv_cache, context=self._context)
         self._folder = Path(tempfile.mkdtemp(prefix="fractal-agent-"))
         try:
             await self._start(chosen, cpu)
@@ -177,10 +179,10 @@ class VllmEngine:
         from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
         tokens = self._prompt_tokens(request)
-        room = MAX_MODEL_LEN - len(tokens)
+        room = self._context - len(tokens)
         if room < 1:
             return _refused(
-                len(tokens), f"the prompt has {len(tokens)} tokens, {MAX_MODEL_LEN - 1} are taken"
+                len(tokens), f"the prompt has {len(tokens)} tokens, {self._context - 1} are taken"
             )
         try:
             params = _sampling(request, room)

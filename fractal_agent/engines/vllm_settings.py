@@ -14,6 +14,8 @@ from fractal_agent.models.cache import size_of
 
 MAX_MODEL_LEN = 4096
 """Context in tokens: the longest HumanEval prompt with a plan is under 2,000."""
+PROMPT_ROOM = 3072
+"""Tokens of the context that a budget of the user's leaves to the prompt."""
 
 EXECUTOR = "fractal_agent.engines.vllm_process.ModelInEngineProcess"
 
@@ -63,7 +65,14 @@ def kv_cache_size(cases: int) -> int:
     return min(MOST_GIB, max(1, -(-cases // CASES_PER_GIB))) * GIB
 
 
-def engine_settings(*, cpu: bool, bfloat16: bool, kv_cache: int) -> dict[str, Any]:  # Any: vLLM's arguments
+def context_for(max_tokens: int) -> int:
+    """The context in tokens that leaves room for an answer of so many."""
+    return max(MAX_MODEL_LEN, PROMPT_ROOM + max_tokens)
+
+
+def engine_settings(
+    *, cpu: bool, bfloat16: bool, kv_cache: int, context: int = MAX_MODEL_LEN
+) -> dict[str, Any]:  # Any: vLLM's arguments
     """vLLM's arguments for the device.
 
     On a CPU chunked prefill is off, because it cannot take seeds, and weights are widened to float32
@@ -72,14 +81,14 @@ def engine_settings(*, cpu: bool, bfloat16: bool, kv_cache: int) -> dict[str, An
     Blocks of 32 tokens (the default is 128) let the prefix cache keep most of a problem that several
     roles ask about.
     """
-    shared: dict[str, Any] = {"max_model_len": MAX_MODEL_LEN, "distributed_executor_backend": EXECUTOR}
+    shared: dict[str, Any] = {"max_model_len": context, "distributed_executor_backend": EXECUTOR}
     if not cpu:
         return shared
     return shared | {
         "dtype": "bfloat16" if bfloat16 else "float32",
         "enforce_eager": True,
         "enable_chunked_prefill": False,
-        "max_num_batched_tokens": MAX_MODEL_LEN,
+        "max_num_batched_tokens": context,
         "max_num_seqs": 256,
         "block_size": 32,
         "kv_cache_memory_bytes": kv_cache,

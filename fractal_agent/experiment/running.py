@@ -103,5 +103,6 @@ def _choice(cells: Iterable[_Cell], folder: Path) -> EngineChoice:
         base_url=settings.base_url or None,
         script=Path(settings.script) if settings.script else None,
         log=folder / f"engine-{slug(settings.model)}.log",
+        max_tokens=max(settings.max_tokens.values(), default=0),
         cases=max(min(job.settings.concurrency or len(job.tasks), len(job.tasks)) for job in jobs),
     )

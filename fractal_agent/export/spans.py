@@ -6,6 +6,7 @@ from typing import Self
 import msgspec
 
 from events import (
+    CaseSetAside,
     ExecutionCompleted,
     ExecutionRequested,
     GenerationCompleted,
@@ -101,6 +102,9 @@ class Spans:
                 span.attributes["fractal_agent.outcome"] = ended.outcome
                 if ended.outcome == "failed":
                     span.error, span.message = ended.outcome, ended.error
+            case CaseSetAside() as left:
+                span.end = line.at
+                span.error, span.message = "set_aside", left.error if self._content else ""
             case GenerationRequested() | ExecutionRequested() | GradingRequested() as request:
                 span.start = line.at  # of the last one, where a stopped run had asked before
                 span.attributes.update(of_request(request, self._started.settings, content=self._content))

@@ -12,7 +12,7 @@ from events import LOG_NAME, CodeReviewed, GenerationCompleted, LogReader
 from fractal_agent.report.failures import KINDS, count_kinds, whole_functions
 from fractal_agent.report.statistics import Interval, mcnemar, wilson
 from fractal_agent.runs import run_folders
-from replay.timeline import CaseStory, Timeline
+from replay.timeline import CaseStory, Caveats, Timeline
 
 BASELINE = "baseline"
 
@@ -43,6 +43,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     graded: int
     passed: int
+    failed: int
+    """`graded - passed`."""
+    caveats: Caveats
+    """What the rate does not show."""
     outcomes: dict[str, bool]
     """Task to whether its answer passed, for those that are graded."""
     plus_outcomes: dict[str, bool]
@@ -100,6 +104,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     lowest: float
     """Pass rate of the worst seed, and below it of the best."""
     highest: float
+    caveats: Caveats
+    """What the rates do not show, summed over the seeds."""
     plus: PlusRate | None
     """None when stricter tests graded nothing."""
     failures: dict[str, int]
@@ -203,7 +209,7 @@ def _require_same(timelines: Mapping[Path, Timeline]) -> None:
         assert timeline.started is not None
         settings = timeline.started.settings
         first = first or settings
-        for name in ("dataset", "tasks", "feedback", "rounds", "candidates"):
+        for name in ("dataset", "tasks", "feedback", "rounds", "candidates", "max_tokens", "temperature"):
             if getattr(settings, name) != getattr(first, name):
                 raise MixedCells(path, name, getattr(first, name), getattr(settings, name))
 
@@ -230,6 +236,8 @@ def _cell(folder: Path, timeline: Timeline) -> Cell:
         total=len(timeline.started.cases),
         graded=len(graded),
         passed=timeline.passed,
+        failed=len(graded) - timeline.passed,
+        caveats=timeline.caveats,
         outcomes={case.problem.task_id: case.passed for case in graded},
         plus_outcomes={case.problem.task_id: case.plus == "passed" for case in graded if case.plus},
         failures=count_kinds(timeline.cases.values()),
@@ -285,6 +293,7 @@ def _row(cells: Sequence[Cell], baseline: Sequence[Cell] | None) -> Row:
         interval=wilson(passed / graded * problems, problems),
         lowest=min(rates),
         highest=max(rates),
+        caveats=sum((cell.caveats for cell in cells), Caveats()),
         plus=_plus(cells),
         failures={kind: failures[kind] for kind in KINDS if failures[kind]},
         whole_functions=sum(cell.whole_functions for cell in cells),

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from fractal_agent.report.caveats import short_caveats
 from fractal_agent.report.experiment import STUDY, ExperimentReport, Made, Reference, Row
 from fractal_agent.report.failures import told_kinds
 from fractal_agent.report.picture import picture
@@ -34,10 +35,12 @@ def write_report(report: ExperimentReport, folder: Path) -> list[Path]:
 
 _NOTE = """\
 The interval is Wilson's, 95 %, and counts each problem once. `plus` is the rate under stricter tests, such as
-HumanEval+'s, where there are some. Won and lost are problems against `baseline` with the same model; p is
-the exact McNemar test. Tokens are those that the model wrote, for answers that were taken over from another
-cell too. Seconds are wall time by problem, of problems that ran side by side, and
-none for what was taken over. Of an architecture that draws nothing, further seeds repeat the first."""
+HumanEval+'s, where there are some. Caveats are summed over all cases and seeds: answers that the engine
+refused, answers cut at the token budget, plans without a step, cases set aside with an error, and answers
+without token counts. Won and lost are problems against `baseline` with the same model; p is the exact
+McNemar test. Tokens are those that the model wrote, for answers that were taken over from another cell too.
+Seconds are wall time by problem, of problems that ran side by side, and none for what was taken over. Of an
+architecture that draws nothing, further seeds repeat the first."""
 
 
 def page(report: ExperimentReport, *, study: bool = True) -> str:
@@ -82,7 +85,14 @@ def _warnings(report: ExperimentReport) -> list[str]:
     drifted = (
         ["", f"Warning: made with differing code of {roles}: these rows may not compare."] if roles else []
     )
-    return [*partial, *drifted]
+    aside = [cell for cell in report.cells if cell.caveats.set_aside]
+    without = [
+        "",
+        "Cases set aside with an error, and in no rate: "
+        + ", ".join(f"{cell.caveats.set_aside} of {cell.run_id}" for cell in aside)
+        + ".",
+    ]
+    return [*partial, *(without if aside else []), *drifted]
 
 
 def _failures(report: ExperimentReport, study: bool) -> list[str]:
@@ -119,7 +129,19 @@ def _beside(report: ExperimentReport) -> list[str]:
 
 
 _HEADER = (
-    *("model", "architecture", "feedback", "seeds", "pass rate", "95 %", "plus", "won", "lost", "p"),
+    *(
+        "model",
+        "architecture",
+        "feedback",
+        "seeds",
+        "pass rate",
+        "95 %",
+        "caveats",
+        "plus",
+        "won",
+        "lost",
+        "p",
+    ),
     *("tokens a problem", "tokens a solved one", "read a problem", "seconds a problem"),
 )
 
@@ -130,6 +152,7 @@ def _cells(row: Row, feedback: str) -> tuple[str, ...]:
     return (
         *(row.model, row.architecture, feedback, str(len(row.seeds))),
         *(f"{row.pass_rate:.1%}{spread}", f"{row.interval.low:.1%} to {row.interval.high:.1%}"),
+        short_caveats(row.caveats) or "-",
         _plus(row),
         *((str(pairs.won), str(pairs.lost), f"{pairs.p:.2g}") if pairs else ("-", "-", "-")),
         f"{row.written_per_problem:.0f}",

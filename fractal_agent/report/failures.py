@@ -34,7 +34,7 @@ _LINE = re.compile(r"\(line (\d+): ")
 
 
 def failure_kind(case: CaseStory) -> Kind | None:
-    """Why the case has not passed; None when it has.
+    """Why the case has not passed; None when it has, and for one that was set aside.
 
     `pollution` is a program whose function is sound up to where it ends, and which what stands behind breaks.
     `wrong_answer` is also what the tests could not compare: they raised, and not the program. `exception` is
@@ -42,7 +42,7 @@ def failure_kind(case: CaseStory) -> Kind | None:
     """
     verdict = case.verdict
     if verdict is None:
-        return "unfinished"
+        return "unfinished" if case.set_aside is None else None
     if verdict.outcome in ("passed", "timeout"):
         return None if verdict.outcome == "passed" else "timeout"
     if verdict.outcome == "error":

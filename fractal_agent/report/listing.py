@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from events import LOG_NAME, LogError
+from fractal_agent.report.caveats import short_caveats
 from fractal_agent.runs import each_run
-from replay.timeline import Timeline
+from replay.timeline import Caveats, Timeline
 
 
 class RunLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,9 @@ class RunLine(msgspec.Struct, frozen=True, kw_only=True):
     total: int = 0
     graded: int = 0
     passed: int = 0
+    failed: int = 0
+    caveats: Caveats = Caveats()
+    """What the rate does not show."""
     feedback: str = "visible"
     """`oracle` where the Critic ran the hidden tests."""
     problem: str = ""
@@ -58,6 +62,8 @@ def _line(run_id: str, log: str, timeline: Timeline) -> RunLine:
         total=len(timeline.started.cases),
         graded=len(timeline.graded),
         passed=timeline.passed,
+        failed=len(timeline.graded) - timeline.passed,
+        caveats=timeline.caveats,
         feedback=settings.feedback,
     )
 
@@ -65,11 +71,21 @@ def _line(run_id: str, log: str, timeline: Timeline) -> RunLine:
 def render_runs(lines: list[RunLine]) -> RenderableType:
     """A table for a terminal; below it, what is wrong with the damaged ones."""
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    for column in ("run", "began", "architecture", "model", "graded", "passed", "feedback", "state"):
+    for column in (
+        "run",
+        "began",
+        "architecture",
+        "model",
+        "graded",
+        "passed",
+        "caveats",
+        "feedback",
+        "state",
+    ):
         table.add_column(column)
     for line in lines:
         done = f"{line.graded}/{line.total}"
-        passed = (str(line.passed), line.feedback)
+        passed = (str(line.passed), short_caveats(line.caveats), line.feedback)
         cells = (line.run_id, line.began, line.architecture, line.model, done, *passed, line.state)
         table.add_row(*(Text(cell) for cell in cells))
     return Group(table, *(Text(line.problem, style="red") for line in lines if line.problem))

@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from events import Entry, Event, GradingCompleted
+from events import CaseSetAside, Entry, Event, GradingCompleted
 from fractal_agent.terminal import Terminal
 from replay.timeline import Timeline
 
@@ -43,10 +43,10 @@ def live_progress(
     """Shows the timeline as it grows; yields what is to be called with each new entry."""
     if console.is_terminal:
         with _bar(console) as bar:
-            task = bar.add_task("", total=total, completed=len(timeline.graded), status="")
+            task = bar.add_task("", total=total, completed=ended(timeline), status="")
 
             def show(entry: Entry[Event]) -> None:
-                bar.update(task, completed=len(timeline.graded), status=status(timeline))
+                bar.update(task, completed=ended(timeline), status=status(timeline))
 
             yield show
     else:
@@ -71,8 +71,8 @@ def _lines(console: Console, timeline: Timeline, total: int) -> Callable[[Entry[
     def show(entry: Entry[Event]) -> None:
         nonlocal spoken
         now = time.monotonic()
-        done = len(timeline.graded)
-        finished = done == total and isinstance(entry.event, GradingCompleted)
+        done = ended(timeline)
+        finished = done == total and isinstance(entry.event, GradingCompleted | CaseSetAside)
         if finished or now - spoken >= QUIET_SECONDS:
             spoken = now
             with suppress(OSError):  # a run does not end because its progress cannot be written
@@ -81,10 +81,16 @@ def _lines(console: Console, timeline: Timeline, total: int) -> Callable[[Entry[
     return show
 
 
+def ended(timeline: Timeline) -> int:
+    """How many cases have a verdict or were set aside."""
+    return len(timeline.graded) + len(timeline.set_aside)
+
+
 def status(timeline: Timeline) -> str:
     """`9 passing, 151 tokens/s, 64 in flight`."""
     seconds = max(timeline.seconds, 0.001)
     speed = timeline.completion_tokens / seconds
     oracle = timeline.started is not None and timeline.started.settings.feedback == "oracle"
     passing = f"{timeline.passed} passing{' with oracle feedback' if oracle else ''}"
-    return f"{passing}, {speed:.0f} tokens/s, {timeline.in_flight} in flight"
+    aside = f", {len(timeline.set_aside)} set aside" if timeline.set_aside else ""
+    return f"{passing}{aside}, {speed:.0f} tokens/s, {timeline.in_flight} in flight"

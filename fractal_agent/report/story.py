@@ -127,7 +127,11 @@ def _failure(result: ExampleResult) -> str:
 
 
 def _verdict(case: CaseStory) -> Chapter:
-    verdict = case.verdict
+    verdict, aside = case.verdict, case.set_aside
+    if aside is not None:
+        return Chapter(
+            path=case.id, title=f"Set aside: {aside.kind}", kind="text", body=aside.traceback or aside.error
+        )
     if verdict is None:
         return Chapter(path=case.id, title="No verdict: the run stopped before", kind="text", body="")
     how = " after a repair" if case.repaired else ""

@@ -9,9 +9,11 @@ from rich.text import Text
 
 from events import RunStarted
 from fractal_agent.config import runs_dir
+from fractal_agent.report.caveats import first_error, short_caveats, told_caveats
 from fractal_agent.report.failures import count_kinds, failure_kind, told_kinds
 from fractal_agent.report.statistics import Interval, wilson
-from replay.timeline import CaseStory, Timeline
+from replay.course import outcome_of
+from replay.timeline import CaseStory, Caveats, Timeline
 
 ORACLE = "oracle: the Critic ran the hidden tests"
 """Stands beside every number of such a run."""
@@ -22,12 +24,13 @@ class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
 
     case: str
     outcome: str
-    """`passed`, `failed`, `error`, `timeout`, `killed`, or `unfinished`."""
+    """`passed`, `failed`, `error`, `timeout`, `killed`, or `unfinished`, or `set aside`."""
     plus: str
     """The verdict of the stricter tests; empty where there were none."""
     repaired: bool
     error: str
-    """Why the hidden tests failed, without quoting them."""
+    """Why the hidden tests failed, without quoting them, or why the case was set aside."""
+    caveats: Caveats = Caveats()
     failure: str = ""
     """The kind of the failure, one of `report.failures.KINDS`; empty for a pass."""
 
@@ -54,6 +57,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Cases that the run is to solve."""
     graded: int
     passed: int
+    failed: int
+    """`graded - passed`."""
+    caveats: Caveats
+    """What the rate does not show."""
+    set_aside: str
+    """The first case that was set aside and its error; empty when none was."""
     pass_at_1: float
     """`passed / graded`; 0 when nothing is graded."""
     interval: Interval
@@ -77,6 +86,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Generations that the engine would not take."""
     refusal: str
     """Why the first of them was refused."""
+    dropped: list[str] = []
+    """Parameters that the engine refuses and was not sent."""
     prompt_tokens: int
     completion_tokens: int
     seconds: float
@@ -105,6 +116,9 @@ def summarize(timeline: Timeline, log: str) -> Summary:
         total=len(timeline.started.cases),
         graded=graded,
         passed=passed,
+        failed=graded - passed,
+        caveats=timeline.caveats,
+        set_aside=first_error(timeline),
         pass_at_1=passed / graded if graded else 0.0,
         interval=wilson(passed, graded),
         plus_graded=timeline.plus_graded,
@@ -118,6 +132,7 @@ def summarize(timeline: Timeline, log: str) -> Summary:
         generations=timeline.generations,
         refused=timeline.refused,
         refusal=timeline.refusal,
+        dropped=sorted(timeline.dropped),
         prompt_tokens=timeline.prompt_tokens,
         completion_tokens=timeline.completion_tokens,
         seconds=round(timeline.seconds, 3),
@@ -129,13 +144,14 @@ def summarize(timeline: Timeline, log: str) -> Summary:
 
 
 def _line(case: CaseStory) -> CaseLine:
-    verdict = case.verdict
+    verdict, aside = case.verdict, case.set_aside
     return CaseLine(
         case=case.id,
-        outcome=verdict.outcome if verdict else "unfinished",
+        outcome=outcome_of(case),
         plus=case.plus,
         repaired=case.repaired,
-        error=verdict.error if verdict else "",
+        error=verdict.error if verdict else f"{aside.kind}: {aside.error}" if aside else "",
+        caveats=case.caveats,
         failure=failure_kind(case) or "",
     )
 
@@ -148,9 +164,15 @@ def render_summary(summary: Summary) -> RenderableType:
         rate = (
             f"{rate if summary.graded else 'nothing graded'}   ({summary.graded} of {summary.total} graded)"
         )
+    if caveats := told_caveats(summary.caveats):
+        rate = f"{rate}   ({caveats})"
     table = Table.grid(padding=(0, 2))
     refusal = f"{summary.refused} of {summary.generations} requests, the first: {summary.refusal}"
     refused = [("refused", refusal)] if summary.refused else []
+    aside = [("set aside", _aside(summary))] if summary.caveats.set_aside else []
+    dropped = (
+        [("left out", f"{', '.join(summary.dropped)} (refused by the server)")] if summary.dropped else []
+    )
     plus = [("plus", _plus(summary))] if summary.plus_graded else []
     oracle = [("feedback", ORACLE)] if summary.feedback == "oracle" else []
     failures = [("failures", told_kinds(summary.failures))] if summary.failures else []
@@ -163,7 +185,9 @@ def render_summary(summary: Summary) -> RenderableType:
         ("pass@1", rate),
         *plus,
         ("repaired", str(summary.repaired)),
+        *aside,
         *refused,
+        *dropped,
         *failures,
         ("tokens", f"{summary.completion_tokens:,} written, {summary.prompt_tokens:,} read"),
         ("time", f"{summary.seconds:.0f} s, {summary.tokens_per_second:.0f} tokens/s"),
@@ -173,6 +197,11 @@ def render_summary(summary: Summary) -> RenderableType:
         table.add_row(Text(name, style="dim"), Text(value))
     error = [Text(summary.error, style="red")] if summary.error else []
     return Group(table, *error)
+
+
+def _aside(summary: Summary) -> str:
+    count = summary.caveats.set_aside
+    return f"{count} {'case' if count == 1 else 'cases'}, the first {summary.set_aside}"
 
 
 def _plus(summary: Summary) -> str:
@@ -188,6 +217,8 @@ def next_command(summary: Summary) -> str:
     command = "python -m fractal_agent"
     if summary.state != "completed":
         return f"{command} resume {run}"
+    if summary.caveats.set_aside:
+        return f"{command} resume {run} --failed"
     failed = next((line.case for line in summary.cases if line.outcome != "passed"), None)
     return f"{command} show {run} {failed}" if failed else f"{command} replay {run}"
 
@@ -197,6 +228,11 @@ def run_argument(folder: Path) -> str:
     return folder.name if folder.parent == runs_dir() else str(folder)
 
 
+def _of_answers(caveats: Caveats) -> Caveats:
+    """Without what the outcome says already."""
+    return msgspec.structs.replace(caveats, set_aside=0)
+
+
 def render_cases(summary: Summary) -> RenderableType:
     """One row a case."""
     table = Table(box=None, padding=(0, 2), header_style="dim")
@@ -204,6 +240,7 @@ def render_cases(summary: Summary) -> RenderableType:
         table.add_column(column)
     for line in summary.cases:
         style = {"passed": "green", "unfinished": "yellow"}.get(line.outcome, "red")
-        note = "repaired" if line.repaired else line.error
+        notes = ["repaired" if line.repaired else line.error, short_caveats(_of_answers(line.caveats))]
+        note = "; ".join(each for each in notes if each)
         table.add_row(Text(line.case), Text(line.outcome, style=style), Text(note))
     return table

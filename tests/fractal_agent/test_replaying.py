@@ -12,7 +12,6 @@ from fractal_agent.architectures.base import Architecture, Stage, architecture
 from fractal_agent.catalog import Catalog, load_catalog
 from fractal_agent.job import Job, Unwatched
 from fractal_agent.replaying import Replayed, replay_run
-from fractal_agent.run import RunFailed
 from fractal_agent.solving import solve
 from fractal_agent.testing import make_settings, make_task
 
@@ -59,21 +58,18 @@ def replayed(folder: Path, shape: Architecture) -> Replayed:
 
 
 def test_run_that_a_role_stopped_can_be_replayed(tmp_path: Path) -> None:
-    """A run that failed in a role replays: the broken case as far as it went, the others whole."""
-    with pytest.raises(RunFailed, match="Test/1: ValueError: a bug in the role"):
-        solved(tmp_path, stumbling, concurrency=1)
+    """A run with a case that a role raised in replays: that case as far as it went, the others whole."""
+    solved(tmp_path, stumbling, concurrency=1)
 
     again = replayed(tmp_path, stumbling)
 
     assert again.divergences == []
-    assert again.cases == 1
-    assert again.partial >= 1
+    assert (again.cases, again.partial) == (2, 1)
 
 
 def test_role_that_is_gone_from_an_unfinished_case_diverges(tmp_path: Path) -> None:
     """An unfinished case agrees only if all it recorded happens again."""
-    with pytest.raises(RunFailed):
-        solved(tmp_path, stumbling, concurrency=1)
+    solved(tmp_path, stumbling, concurrency=1)
 
     @architecture
     async def without(problem: ProblemPosed, stage: Stage) -> CodeWritten:

@@ -148,7 +148,7 @@ def test_engine_that_fails_in_the_middle(place: Place, call: Callable[..., Print
 
 
 def test_role_that_raises(place: Place, call: Callable[..., Printed]) -> None:
-    """A mistake in a role ends the run with 1, the traceback, and the path of the case."""
+    """A mistake in an architecture ends the command with 1, the traceback, and the path of the case."""
     place.plugin.write_text(
         PLUGIN.replace("return await stage.ask(writer, problem)", "return problem.nothing")
     )
@@ -157,11 +157,11 @@ def test_role_that_raises(place: Place, call: Callable[..., Printed]) -> None:
 
     assert printed.code == Exit.FAILED
     assert "plugin.py" in printed.err
-    assert "error: T/0: AttributeError: 'ProblemPosed' object has no attribute 'nothing'" in printed.err
+    assert "Set aside T/0: AttributeError: 'ProblemPosed' object has no attribute 'nothing'" in printed.err
 
 
-def test_role_that_exits_fails_the_run(place: Place, call: Callable[..., Printed]) -> None:
-    """A role that calls sys.exit fails its run, which says so in its log too, and can be resumed."""
+def test_role_that_exits_is_set_aside(place: Place, call: Callable[..., Printed]) -> None:
+    """A role that calls sys.exit does not end the run; its cases are set aside, which the log says too."""
     place.plugin.write_text(
         PLUGIN.replace("    answer = await", '    sys.exit("no numpy")\n    answer = await')
     )
@@ -171,9 +171,8 @@ def test_role_that_exits_fails_the_run(place: Place, call: Callable[..., Printed
     assert printed.code == Exit.FAILED
     assert "writer raised SystemExit: no numpy" in printed.err
     assert "plugin.py" in printed.err
-    ended = Timeline.of(LogReader(place.log("one"))).ended
-    assert ended
-    assert (ended.outcome, "no numpy" in ended.error) == ("failed", True)
+    timeline = Timeline.of(LogReader(place.log("one")))
+    assert (timeline.state, len(timeline.set_aside), timeline.graded) == ("completed", 3, [])
 
 
 def test_plugin_that_exits_is_a_usage_error(place: Place, call: Callable[..., Printed]) -> None:
