@@ -12,6 +12,7 @@ from fractal_agent.forking import SAMPLE, fork_job
 from fractal_agent.job import Job
 from fractal_agent.recording import Recording
 from fractal_agent.report.statistics import Interval, wilson
+from replay.timeline import Caveats
 
 TEMPERATURE = 0.8
 """At which a step is drawn that was recorded greedily: at 0 it would only repeat itself."""
@@ -39,6 +40,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """95 %, Wilson, of `passed / differing`."""
     example: str
     """The path of a case, in the blaming run, that passed; empty when none did."""
+    caveats: Caveats = Caveats()
+    """What the rate does not show, summed over the samples."""
 
 
 class Blame(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +173,7 @@ def _step(run: Recording, path: str, branches: list[Branch], recorded: str) -> S
         passed=len(passed),
         interval=wilson(len(passed), len(differing)),
         example=child(passed[0].name, task) if passed else "",
+        caveats=sum((story.caveats for story in stories.values() if story), Caveats()),
     )
 
 

@@ -8,7 +8,7 @@ from events.base import Event
 from events.envelope import Entry, Unknown
 from events.lifecycle import Provenance, RunResumed, RunStarted, Settings
 from replay.course import UNFINISHED, Cost, Course, Divergence, Pair, course_of, pair_of
-from replay.timeline import CaseStory, Timeline
+from replay.timeline import CaseStory, Caveats, Timeline
 
 Value = str | int | float | bool | tuple[str, ...] | None
 
@@ -55,6 +55,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     cases: int
     graded: int
     passed: int
+    caveats: Caveats
+    """What the rate does not show."""
     cost: Cost
     seconds: float
     """How long processes worked on the run."""
@@ -180,6 +182,7 @@ class _Run:
             cases=len(timeline.cases),
             graded=len(timeline.graded),
             passed=timeline.passed,
+            caveats=timeline.caveats,
             cost=_sum(course_of(story).cost for story in timeline.cases.values()),
             seconds=round(timeline.seconds, 3),
         )

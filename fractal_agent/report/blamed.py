@@ -7,18 +7,22 @@ from rich.table import Table
 from rich.text import Text
 
 from fractal_agent.blaming import Blame, Step
+from fractal_agent.report.caveats import short_caveats
 from fractal_agent.report.summary import run_argument
 
 
 def render_blame(blame: Blame) -> RenderableType:
     """A table of the steps and a sentence on what they tell."""
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    for column in ("step", "drawn", "differing", "distinct", "passing", "of differing", "95 %"):
+    doubtful = any(step.caveats for step in blame.steps)
+    columns = ("step", "drawn", "differing", "distinct", "passing", "of differing", "95 %")
+    for column in (*columns, *(("caveats",) if doubtful else ())):
         table.add_column(column)
     best = blame.blamed
     for step in blame.steps:
         style = "bold" if step is best else ""
-        table.add_row(*(Text(cell, style=style) for cell in _cells(step)))
+        caveats = (short_caveats(step.caveats),) if doubtful else ()
+        table.add_row(*(Text(cell, style=style) for cell in (*_cells(step), *caveats)))
     return Group(table, Text(""), Text(_sentence(blame)), Text(_next(blame), style="dim"))
 
 

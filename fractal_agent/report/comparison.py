@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from events import Event, Unknown
+from fractal_agent.report.caveats import short_caveats
 from fractal_agent.report.statistics import mcnemar
 from replay.compare import Comparison, Difference, Tally, Value
 from replay.course import Divergence, Pair, Side, Step
@@ -204,7 +205,8 @@ def _numbers(comparison: Comparison) -> RenderableType:
 
 def _passed(tally: Tally) -> str:
     rate = f"   {tally.passed / tally.graded:.1%}" if tally.graded else ""
-    return f"{tally.passed}/{tally.graded}{rate}"
+    caveats = short_caveats(tally.caveats)
+    return f"{tally.passed}/{tally.graded}{rate}{f'   ({caveats})' if caveats else ''}"
 
 
 def _verdicts(comparison: Comparison) -> RenderableType:

@@ -10,8 +10,10 @@ from rich.text import Text
 from events import LOG_NAME, Edit
 from events.path import child
 from fractal_agent.recording import Recording
+from fractal_agent.report.caveats import told_caveats
 from fractal_agent.report.statistics import Interval, wilson
 from fractal_agent.report.summary import ORACLE, Summary, run_argument, summarize
+from replay.course import SET_ASIDE, UNFINISHED, outcome_of
 from replay.timeline import CaseStory, Timeline
 
 
@@ -20,7 +22,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     outcome: str
-    """The verdict; `unfinished` when there is none."""
+    """The verdict; `unfinished` or `set aside` when there is none."""
+
+    @property
+    def has_verdict(self) -> bool:
+        return self.outcome not in (UNFINISHED, SET_ASIDE)
 
 
 class ForkedCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +34,7 @@ class ForkedCase(msgspec.Struct, frozen=True, kw_only=True):
 
     case: str
     before: str
-    """The parent's verdict; `unfinished` when it had none."""
+    """The parent's verdict; `unfinished` or `set aside` when it had none."""
     after: list[Attempt]
     """One for each branch."""
     passed: int
@@ -65,7 +71,7 @@ def forked(parent: Recording, timeline: Timeline, log: str) -> Forked:
         was = child(origin.branch, task)
         paths = [child(branch.name, task) for branch in origin.branches]
         after = [Attempt(path=path, outcome=_outcome(timeline.cases.get(path))) for path in paths]
-        graded = [one for one in after if one.outcome != "unfinished"]
+        graded = [one for one in after if one.has_verdict]
         passed = sum(one.outcome == "passed" for one in graded)
         cases.append(
             ForkedCase(
@@ -90,7 +96,7 @@ def forked(parent: Recording, timeline: Timeline, log: str) -> Forked:
 
 
 def _outcome(story: CaseStory | None) -> str:
-    return story.verdict.outcome if story and story.verdict else "unfinished"
+    return outcome_of(story) if story else UNFINISHED
 
 
 def render_forked(fork: Forked) -> RenderableType:
@@ -108,6 +114,7 @@ def render_forked(fork: Forked) -> RenderableType:
         ("effects", f"{fork.reused} reused, {fork.performed} performed"),
         ("tokens", f"{fork.summary.completion_tokens:,} written, {fork.summary.prompt_tokens:,} read"),
         *(("case", f"{case.case}: {_course(case)}") for case in fork.cases),
+        *([("caveats", told_caveats(fork.summary.caveats))] if fork.summary.caveats else []),
         ("next", _next(fork)),
     ]
     for name, value in rows:
@@ -124,7 +131,7 @@ def _course(case: ForkedCase) -> str:
     if len(case.after) == 1:
         return f"{case.before} -> {case.after[0].outcome}"
     low, high = case.interval.low, case.interval.high
-    graded = sum(one.outcome != "unfinished" for one in case.after)
+    graded = sum(one.has_verdict for one in case.after)
     if not graded:
         return f"{case.before} -> no verdict"
     rate = case.passed / graded
