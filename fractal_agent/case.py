@@ -95,6 +95,10 @@ _OF_ONE_CASE = (RequestFailed, TestsUnusable, EventUnencodable, StrayCancellatio
 """Errors of the world that concern one case: the world still works for the others."""
 
 _TRACEBACK_CHARACTERS = 4_000
+_PLUMBING = (
+    *("fractal_agent/run.py", "fractal_agent/case.py", "fractal_agent/stage.py", "fractal_agent/bus.py"),
+    "agents/role.py",
+)
 
 
 def own_error(error: BaseException) -> Exception | None:
@@ -124,7 +128,11 @@ async def set_aside(case: Case, stage: LiveStage, error: Exception) -> None:
 
 
 def _trace(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))[-_TRACEBACK_CHARACTERS:]
+    """The traceback without the steps by which this package came to the role or the architecture."""
+    told = traceback.TracebackException.from_exception(error)
+    if authored := [step for step in told.stack if not step.filename.endswith(_PLUMBING)]:
+        told.stack = traceback.StackSummary.from_list(authored)
+    return "".join(told.format())[-_TRACEBACK_CHARACTERS:]
 
 
 def _writable(text: str) -> str:

@@ -47,7 +47,7 @@ def resume(
     started = recording.started
     aside = len(recording.timeline.set_aside)
     if recording.timeline.completed and not (failed and aside):
-        left = f" {aside} of its cases are set aside: --failed tries them again." if aside else ""
+        left = f" Set aside: {aside}; --failed tries again what was set aside." if aside else ""
         typer.echo(f"Nothing to do: the run is completed.{left}", err=True)
         conclude(recording.timeline, recording.folder, json)
     catalog = load_catalog(plugin or started.settings.plugins)

@@ -20,7 +20,7 @@ def short_caveats(caveats: Caveats) -> str:
     counts = (
         (caveats.refused, "refused"),
         (caveats.cut, "cut"),
-        (caveats.empty_plans, "empty plans"),
+        (caveats.empty_plans, "empty plan" if caveats.empty_plans == 1 else "empty plans"),
         (caveats.set_aside, "set aside"),
         (caveats.uncounted, "uncounted"),
     )

@@ -67,6 +67,7 @@ def test_roles_errors_cost_their_own_cases_alone(tmp_path: Path) -> None:
     }
     assert left["Test/0/set-aside"].error == "a bug \\ud800"
     assert "in clumsy" in left["Test/0/set-aside"].traceback
+    assert "stage.py" not in left["Test/0/set-aside"].traceback
     assert left["Test/2/set-aside"].traceback == ""
     assert [entry.path for entry in entries if isinstance(entry.event, GradingCompleted)] == [
         "Test/3/grade.0"

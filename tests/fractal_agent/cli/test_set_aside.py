@@ -59,7 +59,7 @@ def test_resume_leaves_it_and_failed_takes_it_up(frail: Place, call: Callable[..
     again = call("resume", "one", "--failed", "--runs-dir", frail.runs)
 
     assert plain.code == Exit.FAILED
-    assert "1 of its cases are set aside: --failed tries them again" in plain.err
+    assert "Set aside: 1; --failed tries again what was set aside." in plain.err
     assert again.code == Exit.DONE
     timeline = Timeline.of(LogReader(frail.log("one")))
     assert (len(timeline.graded), timeline.set_aside) == (3, [])

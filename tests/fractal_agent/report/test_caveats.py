@@ -12,7 +12,7 @@ def test_each_is_told() -> None:
         "1 answer refused, 2 answers cut at the token budget, 1 empty plan, 3 cases set aside, "
         "1,000 answers without token counts"
     )
-    assert short_caveats(caveats) == "1 refused, 2 cut, 1 empty plans, 3 set aside, 1,000 uncounted"
+    assert short_caveats(caveats) == "1 refused, 2 cut, 1 empty plan, 3 set aside, 1,000 uncounted"
 
 
 def test_nothing_is_told_of_nothing() -> None:
