@@ -17,6 +17,7 @@ from events import (
 )
 from events.path import child, nth
 from fractal_agent.architectures.base import Architecture
+from fractal_agent.datasets.base import TaskUnfit
 from fractal_agent.engines.base import RequestFailed
 from fractal_agent.sandbox.base import Sandbox, TestsUnusable
 from fractal_agent.scope import StrayCancellation, World, WorldFailed, record, settle_effect
@@ -52,17 +53,22 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     problem: ProblemPosed
     tests: HiddenTests
     world: World
+    unfit: str = ""
+    """Why no program could get a right verdict; empty where nothing is known against the task."""
 
 
 async def run_case(case: Case, *, architecture: Architecture, stage: LiveStage) -> GradingCompleted:
     """The verdict of the hidden tests on the architecture's answer. `stage` stands at the case's path.
 
     Raises:
+        TaskUnfit: the task cannot be judged, so nothing was asked.
         Signal: the world failed, or the case is no longer what was recorded.
         Exception: whatever a role or the architecture raised.
     """
     world, path = case.world, case.path
     problem, posed = await stage.put(path, case.problem)
+    if case.unfit:
+        raise TaskUnfit(case.unfit)
     written = await architecture.run(problem, stage)
     if not isinstance(written, CodeWritten):
         raise TypeError(
@@ -117,7 +123,7 @@ async def set_aside(case: Case, stage: LiveStage, error: Exception) -> None:
     Raises:
         WorldFailed: the log could not take it.
     """
-    of_world = isinstance(error, _OF_ONE_CASE)
+    of_world = isinstance(error, (*_OF_ONE_CASE, TaskUnfit))
     event = CaseSetAside(
         kind=type(error).__name__,
         error=_writable(str(error)),

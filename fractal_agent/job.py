@@ -1,6 +1,6 @@
 """What is to be run, and who watches it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol
@@ -48,6 +48,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Whether programs may be run where this machine cannot isolate them."""
     failed_too: bool = False
     """Whether cases that were set aside for an error of their own are taken up again."""
+    unfit: Mapping[str, str] = {}
+    """Ids of tasks that cannot be judged, with the reason. Their cases are set aside; no model is asked."""
     origin: Origin | None = None
     """Where a fork comes from."""
     parent: Journal | None = None

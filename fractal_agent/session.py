@@ -217,7 +217,8 @@ class Session:
                     branch=branch.name,
                     oracle=oracle_for(job.settings, tests.digest, tests.source),
                 )
-                cases.append(Case(path=path, problem=task.problem, tests=tests, world=world))
+                unfit = job.unfit.get(task.problem.task_id, "")
+                cases.append(Case(path=path, problem=task.problem, tests=tests, world=world, unfit=unfit))
         return [case for case in cases if case.path in left]
 
     def _policy_for(self, branch: str, anew: str, task: str) -> Policy:

@@ -9,6 +9,7 @@ from fractal_agent.commands.options import (
     AcceptDrift,
     BaseUrl,
     Candidates,
+    CheckData,
     Concurrency,
     Dataset,
     Engine,
@@ -66,6 +67,7 @@ def experiment(
         bool, typer.Option("--report", help="Only write the report anew, from the cells that are there.")
     ] = False,
     accept_drift: AcceptDrift = False,
+    check_data: CheckData = True,
     unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
@@ -82,6 +84,7 @@ def experiment(
     """  # noqa: D301 - the backspace keeps the lines apart
     from events import Settings
     from fractal_agent.catalog import load_catalog, located
+    from fractal_agent.commands._data import unfit_tasks
     from fractal_agent.commands.comparing import compare, listed, show_report
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import budgets, check_engine, default_model, temperatures
@@ -128,5 +131,6 @@ def experiment(
         share=not apart,
         accept_drift=accept_drift,
         unsafe_sandbox=unsafe_sandbox,
+        unfit=unfit_tasks(dataset, tasks, check=check_data, unsafe_sandbox=unsafe_sandbox),
     )
     compare(made, json, ctx.obj)

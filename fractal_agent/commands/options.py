@@ -94,6 +94,13 @@ AcceptDrift = Annotated[
         "present code, and reuse each answer to a request that is still the same.",
     ),
 ]
+CheckData = Annotated[
+    bool,
+    typer.Option(
+        "--check-data/--no-check-data",
+        help="Try the tests of a JSONL file in the sandbox before a model is asked.",
+    ),
+]
 Concurrency = Annotated[
     int, typer.Option(help="Problems in flight at most; 0 is all of them.", metavar="N", min=0)
 ]

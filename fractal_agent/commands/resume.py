@@ -1,11 +1,14 @@
 """`resume`: go on with a run that was stopped."""
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fractal_agent.commands.options import AcceptDrift, Json, Plugins, Run, RunsDir, UnsafeSandbox
+from fractal_agent.commands.options import AcceptDrift, CheckData, Json, Plugins, Run, RunsDir, UnsafeSandbox
+
+if TYPE_CHECKING:
+    from replay.timeline import Timeline
 
 
 def resume(
@@ -16,6 +19,7 @@ def resume(
         typer.Option("--failed", help="Also try the cases again that were set aside with an error."),
     ] = False,
     accept_drift: AcceptDrift = False,
+    check_data: CheckData = True,
     plugin: Plugins = None,
     runs_dir: RunsDir = None,
     unsafe_sandbox: UnsafeSandbox = False,
@@ -34,6 +38,7 @@ def resume(
     import msgspec
 
     from fractal_agent.catalog import load_catalog
+    from fractal_agent.commands._data import unfit_tasks
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import carry_out, conclude
     from fractal_agent.datasets import load, select
@@ -53,12 +58,19 @@ def resume(
     catalog = load_catalog(plugin or started.settings.plugins)
     if started.origin is None:
         tasks = select(load(started.settings.dataset), ids=started.settings.tasks)
+        open_tasks = _left(recording.timeline, failed)
         job = Job(
             run_id=started.run_id,
             folder=recording.folder,
             settings=started.settings,
             tasks=tasks,
             catalog=catalog,
+            unfit=unfit_tasks(
+                started.settings.dataset,
+                [task for task in tasks if task.problem.task_id in open_tasks],
+                check=check_data and bool(open_tasks),
+                unsafe_sandbox=unsafe_sandbox,
+            ),
         )
     else:
         job = resume_fork_job(recording, catalog)
@@ -70,3 +82,11 @@ def resume(
             )
     job = msgspec.structs.replace(job, failed_too=failed)
     carry_out(partial(resume_job, accept_drift=accept_drift), job, json, ctx.obj, unsafe_sandbox)
+
+
+def _left(timeline: "Timeline", failed: bool) -> set[str]:
+    """Ids of the tasks to be worked on: without a verdict, those set aside only if that is asked for."""
+    assert timeline.started is not None
+    done = {case.id for case in timeline.graded}
+    done |= set() if failed else {case.id for case in timeline.set_aside}
+    return set(timeline.started.settings.tasks) - done

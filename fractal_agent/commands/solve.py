@@ -8,6 +8,7 @@ from fractal_agent.commands.options import (
     BaseUrl,
     Candidates,
     Cast,
+    CheckData,
     Concurrency,
     Dataset,
     Engine,
@@ -57,6 +58,7 @@ def solve(
     run_id: Annotated[
         str | None, typer.Option(help="Name of the run.  [default: time and architecture]", metavar="ID")
     ] = None,
+    check_data: CheckData = True,
     unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
@@ -72,6 +74,7 @@ def solve(
 
     from events import Settings
     from fractal_agent.catalog import load_catalog, located
+    from fractal_agent.commands._data import unfit_tasks
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import (
         budgets,
@@ -112,5 +115,6 @@ def solve(
         max_tokens=budgets(max_tokens or (), catalog),
         temperature=temperatures(temperature or (), catalog),
     )
-    job = Job(run_id=name, folder=runs / name, settings=settings, tasks=tasks, catalog=catalog)
+    unfit = unfit_tasks(dataset, tasks, check=check_data, unsafe_sandbox=unsafe_sandbox)
+    job = Job(run_id=name, folder=runs / name, settings=settings, tasks=tasks, catalog=catalog, unfit=unfit)
     carry_out(solve_job, job, json, ctx.obj, unsafe_sandbox)

@@ -7,6 +7,7 @@ from fractal_agent.datasets.base import (
     BadRecord,
     DatasetError,
     MissingDataset,
+    NoTaskFit,
     Task,
     UnknownDataset,
     UnknownTask,
@@ -22,10 +23,12 @@ __all__ = [
     "BadRecord",
     "DatasetError",
     "MissingDataset",
+    "NoTaskFit",
     "Task",
     "UnknownDataset",
     "UnknownTask",
     "extract_examples",
+    "is_own",
     "load",
     "names",
     "select",
@@ -43,12 +46,17 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_LOADERS))
 
 
+def is_own(name: str) -> bool:
+    """True for the path of a file, false for a dataset that has a name."""
+    return name.endswith(SUFFIXES)
+
+
 def load(name: str) -> tuple[Task, ...]:
     """All tasks of the dataset, in its order; a name that ends in .jsonl or .jsonl.gz is a path.
 
     Raises a DatasetError that says what to do: UnknownDataset, MissingDataset or BadRecord.
     """
-    if name.endswith(SUFFIXES):
+    if is_own(name):
         return read_tasks(Path(name))
     if name not in _LOADERS:
         raise UnknownDataset(name, names())

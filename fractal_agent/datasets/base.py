@@ -17,8 +17,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Hidden: for grading alone. Python source of `check(candidate)`, which raises on a wrong candidate."""
     plus_tests: str = ""
     """Hidden too: stricter tests, for a second verdict. Empty where there are none."""
+    line: int = 0
+    """Where it stands in its file, counted from 1; 0 where it comes from none."""
     canonical_solution: str = ""
     """What completes the prompt to a right program; for tests of this framework alone. Empty if unknown."""
+
+
+class TaskUnfit(Exception):
+    """No program could get a right verdict on the task, which a check found before the run."""
 
 
 class DatasetError(Exception):
@@ -49,6 +55,16 @@ class UnknownTask(DatasetError):
         complaints = "".join(f"No task is named {each!r}.{_nearest(each, known)} " for each in unknown)
         span = f", from {known[0]!r} to {known[-1]!r}" if known else ""
         super().__init__(f"{complaints}The dataset has {len(known)} tasks{span}.")
+
+
+class NoTaskFit(DatasetError):
+    """No task of the data set can be judged."""
+
+    def __init__(self, dataset: str, first: str) -> None:
+        super().__init__(
+            f"{dataset}: no task can be judged, so no model was started. The first: {first}. "
+            "Correct the data, or give --no-check-data to run it all the same."
+        )
 
 
 class BadRecord(DatasetError):

@@ -9,6 +9,7 @@ import msgspec
 from fractal_agent.config import data_dirs
 from fractal_agent.datasets import agreement
 from fractal_agent.datasets.base import MissingDataset
+from fractal_agent.datasets.literals import source_of
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +127,7 @@ def differential_tests(
         f"nan, inf = math.nan, math.inf\n"
         f"_names = {{}}\n"
         f"exec({reference!r}, _names)\n\n\n"
-        f"def _inputs():\n    return {list(inputs)!r}\n\n\n"
+        f"def _inputs():\n    return {source_of(list(inputs))}\n\n\n"
         f"def check(candidate):\n"
         f"    compare(candidate, _names[{entry_point!r}], _inputs, {rule.__name__}, {tolerance!r})\n"
     )

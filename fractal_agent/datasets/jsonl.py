@@ -13,7 +13,7 @@ from events.work import ProblemPosed
 from fractal_agent.datasets.base import BadRecord, MissingDataset, Task
 from fractal_agent.datasets.evalplus import affordable, differential_tests, rule_for
 from fractal_agent.datasets.examples import extract_examples
-from fractal_agent.datasets.literals import parse_module
+from fractal_agent.datasets.literals import any_length, parse_module
 from fractal_agent.datasets.mbpp import typed, whole_prompt
 from fractal_agent.datasets.signature import defined_functions, parse_prompt
 
@@ -32,12 +32,18 @@ def read_tasks(path: Path) -> tuple[Task, ...]:
     be read or holds no task, BadRecord at the first line that is not a task, or whose id is repeated or lies
     inside another.
     """
+    with any_length():
+        return _tasks(path)
+
+
+def _tasks(path: Path) -> tuple[Task, ...]:
     lines_by_id: dict[str, int] = {}
     tasks = []
     for number, line in enumerate(_content(path).split(b"\n"), start=1):
         if not line.strip():
             continue
-        task = _Record(path=path, line=number, fields=_decoded(line, path, number)).task()
+        record = _Record(path=path, line=number, fields=_decoded(line, path, number))
+        task = msgspec.structs.replace(record.task(), line=number)
         earlier = lines_by_id.setdefault(task.problem.task_id, number)
         if earlier != number:
             found = f"{task.problem.task_id!r}, which line {earlier} has too"

@@ -2,7 +2,10 @@
 
 import ast
 import re
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -74,6 +77,44 @@ def closing(text: str, at: int) -> int | None:
                 return at + 1
         at += 1
     return None
+
+
+_DIGITS = 4_000
+"""Decimal digits that any interpreter reads in an integer; a longer one is written in hexadecimal."""
+
+
+@contextmanager
+def any_length() -> Iterator[None]:
+    """Inside the block integers of more than 4,300 digits are read."""
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
+def source_of(value: object) -> str:
+    """`repr`, with integers that are too long for it in hexadecimal."""
+    try:
+        return repr(value)
+    except ValueError:
+        return _long_source(value)
+
+
+def _long_source(value: object) -> str:
+    match value:
+        case bool():
+            return repr(value)
+        case int():
+            return repr(value) if abs(value) < 10**_DIGITS else hex(value)
+        case list():
+            return f"[{', '.join(map(source_of, value))}]"
+        case tuple():
+            return f"({''.join(f'{source_of(item)}, ' for item in value)})"
+        case dict():
+            return f"{{{', '.join(f'{source_of(key)}: {source_of(item)}' for key, item in value.items())}}}"
+    return repr(value)
 
 
 def parse_expression(source: str) -> ast.expr | None:

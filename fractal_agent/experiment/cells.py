@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -42,6 +42,8 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
     catalog: Catalog
     folder: Path
     """Where the cells' folders lie."""
+    unfit: Mapping[str, str] = {}
+    """Ids of tasks that cannot be judged, with the reason."""
     share: bool = True
     """Whether a cell takes over what another was answered to the same request."""
     accept_drift: bool = False
@@ -94,6 +96,7 @@ def _job(experiment: Experiment, model: str, seed: int, architecture: str) -> Jo
         tasks=experiment.tasks,
         catalog=experiment.catalog,
         unsafe_sandbox=experiment.unsafe_sandbox,
+        unfit=experiment.unfit,
     )
 
 

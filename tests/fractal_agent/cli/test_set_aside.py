@@ -120,4 +120,4 @@ def test_tests_that_cannot_judge(place: Place, call: Callable[..., Printed]) -> 
 
     assert printed.code == Exit.FAILED
     assert (printed.document["graded"], printed.document["caveats"]["set_aside"]) == (2, 1)
-    assert "TestsUnusable" in printed.document["set_aside"]
+    assert "cannot be given to another process" in printed.document["set_aside"]

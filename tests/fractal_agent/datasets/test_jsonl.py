@@ -210,3 +210,20 @@ def test_id_inside_another_is_refused(tmp_path: Path) -> None:
         BadRecord, match=r"line 1, field 'task_id': .*'sum/2/a', which lies inside 'sum' of line 2"
     ):
         load(path)
+
+
+LONG = "9" * 5_000
+
+
+def test_integers_of_any_length(tmp_path: Path) -> None:
+    """Integers of more than 4,300 digits are read, in inputs of EvalPlus's format and in tests' source."""
+    inputs = {name: value for name, value in record().items() if name != "test"}
+    line = json.dumps(inputs | {"base_input": [], "plus_input": ["?"], "task_id": "mine/1"})
+    compared = line.replace('"?"', f"[{LONG}, 1]")
+    tested = record(test=f"def check(candidate):\n    assert candidate({LONG}, 0) == {LONG}\n")
+
+    first, second = load(written(tmp_path, tested, compared))
+
+    assert LONG in first.hidden_tests
+    assert "0x" in second.hidden_tests
+    compile(second.hidden_tests, "<tests>", "exec")
