@@ -84,10 +84,10 @@ _DIGITS = 4_000
 
 
 @contextmanager
-def any_length() -> Iterator[None]:
-    """Inside the block integers of more than 4,300 digits are read."""
+def any_length(limit: int = 0) -> Iterator[None]:
+    """Inside the block integers of more than 4,300 digits are read, or only of up to `limit`."""
     before = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
+    sys.set_int_max_str_digits(limit)
     try:
         yield
     finally:
@@ -97,7 +97,8 @@ def any_length() -> Iterator[None]:
 def source_of(value: object) -> str:
     """`repr`, with integers that are too long for it in hexadecimal."""
     try:
-        return repr(value)
+        with any_length(_DIGITS):
+            return repr(value)
     except ValueError:
         return _long_source(value)
 
