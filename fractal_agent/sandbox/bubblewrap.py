@@ -8,7 +8,16 @@ from pathlib import Path
 from fractal_agent.sandbox.base import Limits
 from fractal_agent.sandbox.inside.confinement import landlock_version
 from fractal_agent.sandbox.inside.seccomp import is_known
-from fractal_agent.sandbox.jail import ENVIRONMENT, INTERPRETER, LIBRARIES, PACKAGES, START, Launch
+from fractal_agent.sandbox.jail import (
+    ENVIRONMENT,
+    INTERPRETER,
+    LIBRARIES,
+    PACKAGES,
+    START,
+    ZONES,
+    Launch,
+    zones,
+)
 
 _ISOLATION = (
     *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
@@ -32,7 +41,7 @@ class BubblewrapJail:
     def __init__(self, binary: Path, limits: Limits) -> None:
         self._processes = limits.processes
         self._command = (str(binary), *_ISOLATION, *_environment(), *_files(limits))
-        self._landlock = (*LIBRARIES, str(INTERPRETER)) if landlock_version() else None
+        self._landlock = (*LIBRARIES, ZONES, str(INTERPRETER)) if landlock_version() else None
 
     @contextmanager
     def enter(self, control: int) -> Iterator[Launch]:
@@ -74,6 +83,8 @@ def _files(limits: Limits) -> Iterator[str]:
     if PACKAGES.is_dir():
         yield from ("--tmpfs", str(PACKAGES), "--remount-ro", str(PACKAGES))
     yield from ("--ro-bind", str(INTERPRETER), str(INTERPRETER))
+    for folder in zones():
+        yield from ("--ro-bind", folder, ZONES)
     yield from ("--dev-bind", "/dev/null", "/dev/null")
     yield from ("--size", str(limits.file_bytes), "--tmpfs", _FOLDER, "--chdir", _FOLDER)
     yield from ("--remount-ro", "/")

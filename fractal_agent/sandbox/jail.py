@@ -3,8 +3,11 @@
 import sys
 import sysconfig
 from contextlib import AbstractContextManager
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import TZPATH
 
 import msgspec
 
@@ -24,8 +27,28 @@ LIBRARIES = tuple(
 )
 """Where the loader finds the C library and what the standard library links to, and the standard library."""
 
+ZONES = "/usr/share/zoneinfo"
+"""Where `zoneinfo` looks for the time zones first."""
+
 PACKAGES = Path(sysconfig.get_path("purelib", "posix_prefix", {"base": str(PREFIX)}))
 """What is installed beside the standard library, which programs are not to see."""
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The folder with the time zones: the system's, else that of the `tzdata` package; none if both lack."""
+    package = find_spec("tzdata")
+    packaged = (
+        [str(Path(where) / "zoneinfo") for where in (package.submodule_search_locations or ())]
+        if package
+        else []
+    )
+    return tuple(folder for folder in (*TZPATH, *packaged) if Path(folder).is_dir())[:1]
+
+
+def zones_to_name() -> str:
+    """The folder with the time zones, where `zoneinfo` would not look for it by itself; else empty."""
+    return next((folder for folder in zones() if folder not in TZPATH), "")
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +94,7 @@ def standard_library() -> tuple[str, ...]:
     for library in LIBRARIES:
         folder = Path(library)
         paths += _without(folder, PACKAGES) if PACKAGES.is_relative_to(folder.resolve()) else [str(folder)]
-    return (*paths, str(INTERPRETER))
+    return (*paths, *zones(), str(INTERPRETER))
 
 
 def _without(folder: Path, hidden: Path) -> list[str]:

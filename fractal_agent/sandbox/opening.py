@@ -12,6 +12,7 @@ from fractal_agent.sandbox.bubblewrap import BubblewrapJail, binaries
 from fractal_agent.sandbox.jail import Jail
 from fractal_agent.sandbox.plain import LandlockJail, LimitsJail
 from fractal_agent.sandbox.pool import PooledSandbox
+from fractal_agent.sandbox.ulimits import Inherited, inherited
 
 Kind: TypeAlias = Literal["auto", "bubblewrap", "landlock", "limits"]
 
@@ -39,19 +40,20 @@ async def open_sandbox(
     """
     async with AsyncExitStack() as stack:
         places = concurrency or os.cpu_count() or 1
+        outside = inherited(limits)
         reason = "Isolation was switched off" if kind == "limits" else "Bubblewrap was not asked for"
         failures: list[SandboxError] = []
         for jail_of in _jails(kind, unsafe):
             try:
-                jail = jail_of(reason, limits)
-                sandbox = await stack.enter_async_context(_tried(jail, limits, places))
+                jail = jail_of(reason, outside.limits)
+                sandbox = await stack.enter_async_context(_tried(jail, outside, places))
             except SandboxError as error:
                 failures.append(error)
                 reason = f"This machine cannot isolate programs by namespaces ({_brief(failures[0].found)})"
             else:
                 yield sandbox
                 return
-        raise _nothing(failures)
+        raise _nothing(failures, outside.notice)
 
 
 def _jails(kind: Kind, unsafe: bool) -> Iterator[Callable[[str, Limits], Jail]]:
@@ -69,7 +71,14 @@ def _jails(kind: Kind, unsafe: bool) -> Iterator[Callable[[str, Limits], Jail]]:
         yield LimitsJail
 
 
-def _nothing(failures: list[SandboxError]) -> SandboxError:
+def _nothing(failures: list[SandboxError], lowered: str) -> SandboxError:
+    if lowered:
+        return SandboxError(
+            where="opening a sandbox",
+            found=f"it does not start ({_brief(failures[0].found)}). {lowered.rstrip('.')}",
+            expected="limits under which a Python interpreter starts",
+            advice="Raise them in the shell that starts this, for example with `ulimit -v unlimited`.",
+        )
     if len(failures) == 1:
         return failures[0]
     return SandboxError(
@@ -99,9 +108,10 @@ def _no_bubblewrap() -> SandboxError:
 
 
 @asynccontextmanager
-async def _tried(jail: Jail, limits: Limits, places: int) -> AsyncIterator[Sandbox]:
+async def _tried(jail: Jail, outside: Inherited, places: int) -> AsyncIterator[Sandbox]:
     """The sandbox, once it ran a program that passes. Raises SandboxError if that did not pass."""
-    async with PooledSandbox(jail, limits=limits, concurrency=places) as sandbox:
+    pooled = PooledSandbox(jail, limits=outside.limits, concurrency=places, lowered=outside.notice)
+    async with pooled as sandbox:
         answer = await sandbox.execute(_PROBE)
         if answer.outcome != "passed":
             raise SandboxError(

@@ -31,8 +31,10 @@ class PooledSandbox:
     A context manager: it starts one worker, and others when programs wait. None is left at its end.
     """
 
-    def __init__(self, jail: Jail, *, limits: Limits, concurrency: int) -> None:
+    def __init__(self, jail: Jail, *, limits: Limits, concurrency: int, lowered: str = "") -> None:
         self._jail = jail
+        self._lowered = lowered
+        """One sentence on inherited limits that are lower than usual; empty where none is."""
         self._limits = limits
         self._places = anyio.CapacityLimiter(concurrency)
         self._idle: list[_Place] = []
@@ -43,7 +45,7 @@ class PooledSandbox:
 
     @property
     def notice(self) -> str:
-        return self._jail.notice
+        return " ".join(filter(None, (self._jail.notice, self._lowered)))
 
     async def __aenter__(self) -> Self:
         self._idle.append(await self._start())

@@ -23,7 +23,17 @@ import msgspec
 from fractal_agent.sandbox.base import Limits, SandboxError
 from fractal_agent.sandbox.inside.confinement import landlock_version
 from fractal_agent.sandbox.inside.seccomp import is_known
-from fractal_agent.sandbox.jail import ENVIRONMENT, INTERPRETER, LIBRARIES, START, Jail, Launch
+from fractal_agent.sandbox.jail import (
+    ENVIRONMENT,
+    INTERPRETER,
+    LIBRARIES,
+    START,
+    Jail,
+    Launch,
+    zones,
+    zones_to_name,
+)
+from fractal_agent.sandbox.ulimits import at_most
 
 _INSIDE = Path(__file__).with_name("inside")
 _PACKAGE = "fractal_agent.sandbox.inside"
@@ -244,9 +254,11 @@ def _zygote_settings(launch: Launch, control: socket.socket, limits: Limits) -> 
         (RLIMIT_CORE, 0, 0),
     ]
     # The second of grace lets the signal name the cause, if the program does not ignore it.
-    own = [(RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)]
+    most = at_most(RLIMIT_CPU, limits.cpu_seconds + 1) or limits.cpu_seconds + 1
+    own = [(RLIMIT_CPU, limits.cpu_seconds, most)]
     if launch.processes:
-        own.append((RLIMIT_NPROC, launch.processes, launch.processes))
+        processes = at_most(RLIMIT_NPROC, launch.processes) or launch.processes
+        own.append((RLIMIT_NPROC, processes, processes))
     return {
         "control": control.fileno(),
         "folder": launch.folder,
@@ -257,6 +269,7 @@ def _zygote_settings(launch: Launch, control: socket.socket, limits: Limits) -> 
         "limits": inherited,
         "own_limits": own,
         "orphaned": not launch.ends_together,
+        "zones": zones_to_name(),
         "characters": limits.shown_characters,
     }
 
@@ -270,9 +283,9 @@ def _judge_settings(
         "control": control.fileno(),
         "parent": os.getpid(),
         "paths": paths,
-        "memory": _JUDGE_MEMORY,
+        "memory": at_most(RLIMIT_AS, _JUDGE_MEMORY) or _JUDGE_MEMORY,
         "landlock": bool(landlock_version()),
-        "readable": [*LIBRARIES, *paths],
+        "readable": [*LIBRARIES, *paths, *zones()],
         "seccomp": is_known(),
         "limits": msgspec.structs.asdict(limits),
     }

@@ -76,6 +76,8 @@ def _prepare(settings: dict[str, object]) -> program.Program:
     confinement.adopt_orphans()
     os.chdir(str(settings["folder"]))
     os.environ.clear()
+    if settings["zones"]:
+        os.environ["PYTHONTZPATH"] = str(settings["zones"])
     for name in PRELOADED:
         __import__(name)
     prepared = program.Program(int(str(settings["characters"])))
