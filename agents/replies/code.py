@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from agents.replies.blocks import cleaned, readings, spellings
+from agents.replies.blocks import readings
 from agents.replies.choice import Draft, Grade, drafted
 from agents.replies.program import program
+from agents.replies.spelling import cleaned, spellings, turns
 from agents.replies.statements import compiles
+from agents.replies.thinking import split_thinking
 from events.work import ProblemPosed
 
 LONGEST = 32_000
@@ -22,7 +24,7 @@ def code_of(text: str, problem: ProblemPosed) -> str:
     returns is the same text.
     """
     best: Draft | None = None
-    for reading in _readings(cleaned(_bounded(text)), problem):
+    for reading in _readings(cleaned(_bounded(split_thinking(text)[1])), problem):
         draft = drafted(reading, problem)
         if best is None or draft.grade > best.grade:
             best = draft
@@ -39,8 +41,9 @@ def _bounded(text: str) -> str:
 def _readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:
     """The readings of the text in each of its spellings, if they hold a block not seen before."""
     seen: set[str] = set()
-    for spelling in spellings(text):
-        for reading in readings(spelling, problem):
-            if not seen.issuperset(reading):
-                seen.update(reading)
-                yield reading
+    for turn in turns(text):
+        for spelling in spellings(turn):
+            for reading in readings(spelling, problem):
+                if not seen.issuperset(reading):
+                    seen.update(reading)
+                    yield reading

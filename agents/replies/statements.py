@@ -23,6 +23,8 @@ class Statement:
     node: ast.stmt
     torn: bool = False
     """Lines at its end would not parse and are left out."""
+    renamed: bool = False
+    """It gives the name that was asked for to what the answer calls by another."""
 
 
 def statements(text: str) -> list[Statement]:
