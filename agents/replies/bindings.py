@@ -72,6 +72,13 @@ def dispatches(node: Function) -> bool:
     return any("dispatch" in ast.unparse(each) for each in node.decorator_list)
 
 
+def is_overload(node: ast.stmt) -> bool:
+    """True of a signature that only a type checker reads."""
+    return isinstance(node, Function) and any(
+        ast.unparse(each).rpartition(".")[2] == "overload" for each in node.decorator_list
+    )
+
+
 def prints(node: ast.stmt) -> bool:
     """True of a statement that calls something unwelcome as it runs, outside of what it defines."""
     waiting: list[ast.AST] = [node]
@@ -107,14 +114,18 @@ def _bound(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
         case ast.Name(id=name), _:
             yield name, value
         case (ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=values) | ast.List(elts=values)):
-            if len(targets) == len(values):
-                for each, part in zip(targets, values, strict=True):
-                    yield from _bound(each, part)
+            for number, each in enumerate(targets):
+                same = len(targets) == len(values)
+                yield from _bound(each, values[number] if same else _item(value))
         case (ast.Tuple(elts=targets) | ast.List(elts=targets)), _:
             for each in targets:
-                yield from _bound(each.value if isinstance(each, ast.Starred) else each, value)
+                yield from _bound(each, _item(value))
         case _:
             pass
+
+
+def _item(value: ast.expr) -> ast.expr:
+    return ast.Subscript(value=value, slice=ast.Constant(0), ctx=ast.Load())
 
 
 def imports_function(node: ast.stmt, name: str) -> bool:
@@ -208,18 +219,18 @@ def holds_callables(value: ast.expr, scope: Scope, depth: int = 0) -> bool:
 def _makes_callable(call: ast.Call, scope: Scope, depth: int) -> bool:
     """True of a call that gives a function: of a factory, a class with `__call__`, `partial` and its like."""
     match call.func:
+        case ast.Attribute(value=holder, attr="get" | "pop" | "setdefault") if holds_callables(holder, scope, depth):
+            return True
         case ast.Name(id=name) if name in scope.defined:
             made = scope.defined[name]
             if isinstance(made, ast.ClassDef):
                 return _has_call(made, scope)
-            return _returns_callable(made, scope, depth)
+            return _returns_callable(made, scope, depth) or any(isinstance(each, ast.Lambda) for each in call.args)
         case ast.Name(id=name) | ast.Attribute(attr=name) if name in MAKERS:
             return True
         case ast.Attribute(value=ast.Call(func=ast.Name(id=name)) | ast.Name(id=name), attr=attr):
             method = _member(scope.defined.get(name), attr)
             return method is not None and _returns_callable(method, scope, depth)
-        case ast.Attribute(value=holder, attr="get" | "pop" | "setdefault") if holds_callables(holder, scope, depth):
-            return True
         case ast.Call() | ast.Lambda():
             return any(can_be_called(each, scope, depth + 1) for each in (*call.args, call.func))
         case _:

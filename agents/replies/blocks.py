@@ -8,6 +8,7 @@ from itertools import takewhile
 from agents.replies.lines import continuations, dedented, indented, relevelled
 from agents.replies.spelling import cleaned
 from agents.replies.statements import parsed
+from agents.replies.wrapped import wrapped
 from events.work import ProblemPosed
 
 _FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[ \t]*((?i:python|py)[\d.]*\b|[\w+.\#-]+[ \t]*$)?[ \t]*(.*)")
@@ -35,6 +36,8 @@ def readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:
     yield _deep_definitions(flat, problem.entry_point)
     begins = _BODY_BEGINS.search(flat)
     yield tuple(_bodies(blocks or ([flat[begins.start() :]] if begins else []), prompt, problem.entry_point))
+    inner = [block for part in wrapped(text) for block in (_fenced(part, wary=True) or [part])]
+    yield tuple(map(dedented, inner))
 
 
 def _bodies(blocks: Iterable[str], prompt: str, entry_point: str) -> Iterator[str]:

@@ -28,7 +28,8 @@ def code_of(text: str, problem: ProblemPosed) -> str:
         draft = drafted(reading, problem)
         if best is None or draft.grade > best.grade:
             best = draft
-        if best.grade is Grade.WHOLE or (best.grade > Grade.STUB and all(map(compiles, reading))):
+        settled = best.grade > Grade.STUB and best.grade is not Grade.TORN
+        if best.grade is Grade.WHOLE or (settled and all(map(compiles, reading))):
             break
     return program(best or Draft(), problem)
 

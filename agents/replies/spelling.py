@@ -37,9 +37,10 @@ def spellings(text: str) -> Iterator[str]:
 def turns(text: str) -> Iterator[str]:
     """The text up to where the model ends its turn, if it goes on to play both sides; then all of it."""
     for found in _TOKEN.finditer(text):
-        if _ENDS_TURN.search(found.group()) and text[: found.start()].strip():
-            if not _within_literal(text, found.start()):
-                yield text[: found.start()]
+        if _ENDS_TURN.search(found.group()) and not _GOES_ON.match(text, found.end()):
+            before = text[: found.start()]
+            if before.strip() and not _within_literal(text, found.start()):
+                yield before
             break
     yield text
 
@@ -89,11 +90,14 @@ _TOKEN = re.compile(
     r"<[|｜][^<>|｜\n]{1,40}[|｜]>|</?s>|<</?SYS>>|\[/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS)\]"
     r"|<(?:bos|eos|pad|unk|sep|eod|eot|EOT|PRE|SUF|MID|(?:start|end)_of_(?:turn|text|utterance|sentence|image)"
     r"|fim_(?:prefix|suffix|middle|pad)|file_sep|reponame|filename|repo_name|gh_stars|empty_output|endoftext"
-    r"|(?:jupyter|commit|issue)_\w{1,20}|extra_id_\d+|unused\d+|/?turn\|?|im_(?:start|end)|SPECIAL_\d+)>"
+    r"|(?:jupyter|commit|issue)_\w{1,20}|extra_id_\d+|unused\d+|/?turn\|?|im_(?:start|end)|SPECIAL_\d+"
+    r"|0x[0-9A-Fa-f]{2})>"
     r"|\[(?:EOS|BOS|SEP|CLS|PAD|MASK|gMASK|sMASK|UNUSED_TOKEN_\d+)\]"
 )
 """A mark of a chat template, which a server should have kept to itself."""
 _ENDS_TURN = re.compile(r"end|eot|eos|eom|return|separator|file_sep|</s>|/INST", re.IGNORECASE)
+_GOES_ON = re.compile(r"[ \t]*\n[ \t]+\S")
+"""What follows a mark inside a block of code."""
 _TOKEN_AT = re.compile(rf"(?:{_TOKEN.pattern})+")
 def _without_last_tokens(text: str) -> str:
     """The text without the marks at its very end, in whatever they stand there."""
@@ -105,8 +109,13 @@ def _without_last_tokens(text: str) -> str:
     return text
 
 
+_BYTE = re.compile(r"<0x(..)>")
+
+
 def _token_gone(found: re.Match[str]) -> str:
     text, (start, end) = found.string, found.span()
+    if found.group().startswith("<0x"):
+        return bytes.fromhex("".join(_BYTE.findall(found.group()))).decode(errors="replace")
     return "" if text[start - 1 : start] == "\n" or text[end : end + 1] in ("", "\n") else "\n"
 
 
@@ -171,7 +180,6 @@ _PREFIXES = tuple(
         r"\s*(?:>>>|\.\.\.)(?: |$)",
         r"\s*\d+(?:[.:|)]|\t|(?=\s)|$) ?",
         r"> ?",
-        r"\s*In \[\d+\]: ?",
         r"\s*(?:In ?\[\d*\]:|\.{3,}:) ?",
         r"\s*(?:>>>|\.\.\.)",
         r"\s*\d+ ?[|\u2502\u2503:\u2192] ?",
@@ -211,7 +219,11 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _SPAN = re.compile(r"</?span", re.IGNORECASE)
-_TICKS = re.compile(r"^[ \t]*`{1,2}(?:python\d?|py)?[ \t]*$|^`{1,2}(?=(?:async |def |class |@|from |import ))", re.MULTILINE)
+_TICKS = re.compile(
+    r"^[ \t]*`{1,2}(?:python\d?|py)?[ \t]*$|^`{1,2}(?=(?:async |def |class |@|from |import ))"
+    r"|(?<=[\w)\]}'\"])`{1,2}[ \t]*$",
+    re.MULTILINE,
+)
 
 
 def _without_tags(text: str) -> str:

@@ -86,6 +86,20 @@ _REMARK = re.compile(rf"\n*{_PROSE.pattern}\n+[ \t]+\S")
 _LAST_RETURN = re.compile(r"\n(?: {1,4}|\t)(?:return|raise)\b[^\n]*\s*\Z")
 
 
+_OF_TYPES = re.compile(r"^(type|def|class)[ \t]+(\w+)[ \t]*(?:\[([^\]\n]*)\])?(?=[ \t]*[=(:])", re.MULTILINE)
+_VARIABLE = re.compile(r"(\*{0,2})(\w+)[^,]*")
+
+
+def _without_types(found: re.Match[str]) -> str:
+    """`type X = ...` and `def f[T](...)` as Pythons before 3.12 write them."""
+    kind, name, variables = found.groups()
+    declared = "".join(
+        f'{each} = {"ParamSpec" if stars == "**" else "TypeVar"}("{each}")\n'
+        for stars, each in _VARIABLE.findall(variables or "")
+    )
+    return f"{declared}{name}" if kind == "type" else f"{declared}{kind} {name}"
+
+
 def _islands(text: str) -> list[Statement]:
     """The statements in a sea of prose, each tried by itself."""
     found, torn = list[Statement](), 0
@@ -93,6 +107,8 @@ def _islands(text: str) -> list[Statement]:
         if not _MAY_BEGIN.match(chunk.lstrip("\n")):
             continue
         tree = parsed(chunk)
+        if not isinstance(tree, ast.Module) and (older := _OF_TYPES.sub(_without_types, chunk)) != chunk:
+            chunk, tree = older, parsed(older)
         if isinstance(tree, ast.Module):
             found += _cut(chunk, tree)
         elif torn < TORN and _DEFINES.match(chunk.lstrip("\n")):
