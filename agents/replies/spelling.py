@@ -50,6 +50,11 @@ def without_tokens(text: str) -> str:
     return _outside_literals(text, lambda part: _TOKEN_AT.sub(_token_gone, part)) if "<" in text or "[" in text else text
 
 
+def visible(text: str) -> str:
+    """The text with plain blanks, and without characters that do not show."""
+    return text if text.isascii() else text.translate(_LINE_ENDS).translate(_GONE)
+
+
 def has_entities(source: str) -> bool:
     """True of code whose operators are written as in a page: `&lt;`."""
     return "&" in source and _ENTITY.search(_outside_literals(source, str, drop=True)) is not None
