@@ -16,7 +16,8 @@ MAKERS = frozenset(
 """Well-known callables whose results can be called."""
 INSTALLED = frozenset({"numpy", "scipy", "sympy", "pandas", "networkx", "more_itertools", "toolz", "sortedcontainers"})
 """Packages that an answer may rightly take a function from."""
-DEEPEST = 8
+DEEPEST = 20
+"""How far a value is followed through names, calls and branches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,80 +162,104 @@ def _flat(nodes: Iterable[ast.stmt], depth: int = 0) -> Iterator[ast.stmt]:
             yield from _flat(branches(node), depth + 1)
 
 
-def can_be_called(value: ast.expr, scope: Scope, depth: int = 0) -> bool:
+def can_be_called(value: ast.expr, scope: Scope) -> bool:
     """True when the value of the expression is a function, as far as can be seen."""
-    if depth > DEEPEST:
-        return False
-    match value:
-        case ast.Lambda() | ast.Attribute():
-            return True
-        case ast.Name(id=name):
-            return _names_callable(name, scope, depth)
-        case ast.NamedExpr(value=inner) | ast.Starred(value=inner):
-            return can_be_called(inner, scope, depth + 1)
-        case ast.IfExp(body=one, orelse=other):
-            return any(can_be_called(each, scope, depth + 1) for each in (one, other))
-        case ast.BoolOp(values=values):
-            return any(can_be_called(each, scope, depth + 1) for each in values)
-        case ast.Subscript(value=holder):
-            return holds_callables(holder, scope, depth + 1)
-        case ast.Call():
-            return _makes_callable(value, scope, depth + 1)
-        case _:
+    return _Search().callable(value, scope)
+
+
+@dataclass(slots=True)
+class _Search:
+    """A look for something callable behind an expression: each expression is looked at once."""
+
+    seen: set[tuple[str, int]] = field(default_factory=set)
+    depth: int = 0
+
+    def callable(self, value: ast.expr, scope: Scope) -> bool:
+        if not self._is_new("callable", value):
             return False
+        self.depth += 1
+        found = self._callable(value, scope)
+        self.depth -= 1
+        return found
 
-
-def _names_callable(name: str, scope: Scope, depth: int) -> bool:
-    if name in scope.defined:
-        return True
-    value = scope.assigned.get(name)
-    return value is not None and can_be_called(value, scope, depth + 1)
-
-
-def holds_callables(value: ast.expr, scope: Scope, depth: int = 0) -> bool:
-    """True of a table or a list of functions, and of `vars(module)`."""
-    if depth > DEEPEST:
-        return False
-    match value:
-        case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
-            return any(
-                can_be_called(part, scope, depth + 1) or holds_callables(part, scope, depth + 1) for part in parts
-            )
-        case ast.Call(func=ast.Name(id="vars" | "globals" | "locals")):
-            return True
-        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
-            return any(can_be_called(each.value, scope, depth + 1) for each in keywords)
-        case ast.Call(func=ast.Name(id=name)):
-            return any(holds_callables(each, scope, depth + 1) for each in _returned(scope.defined.get(name)))
-        case ast.Name(id=name):
-            return name in scope.assigned and holds_callables(scope.assigned[name], scope, depth + 1)
-        case ast.Attribute(attr="__dict__"):
-            return True
-        case ast.Subscript(value=holder):
-            return holds_callables(holder, scope, depth + 1)
-        case _:
+    def holds(self, value: ast.expr, scope: Scope) -> bool:
+        """True of a table or a list of functions, and of `vars(module)`."""
+        if not self._is_new("holds", value):
             return False
+        self.depth += 1
+        found = self._holds(value, scope)
+        self.depth -= 1
+        return found
 
+    def _is_new(self, kind: str, node: ast.AST) -> bool:
+        key = (kind, id(node))
+        is_new = key not in self.seen and self.depth < DEEPEST
+        self.seen.add(key)
+        return is_new
 
-def _makes_callable(call: ast.Call, scope: Scope, depth: int) -> bool:
-    """True of a call that gives a function: of a factory, a class with `__call__`, `partial` and its like."""
-    match call.func:
-        case ast.Attribute(value=holder, attr="get" | "pop" | "setdefault") if holds_callables(holder, scope, depth):
-            return True
-        case ast.Name(id=name) if name in scope.defined:
-            made = scope.defined[name]
-            if isinstance(made, ast.ClassDef):
+    def _callable(self, value: ast.expr, scope: Scope) -> bool:
+        match value:
+            case ast.Lambda() | ast.Attribute():
+                return True
+            case ast.Name(id=name):
+                assigned = scope.assigned.get(name)
+                return name in scope.defined or (assigned is not None and self.callable(assigned, scope))
+            case ast.NamedExpr(value=inner) | ast.Starred(value=inner):
+                return self.callable(inner, scope)
+            case ast.IfExp(body=one, orelse=other):
+                return self.callable(one, scope) or self.callable(other, scope)
+            case ast.BoolOp(values=values):
+                return any(self.callable(each, scope) for each in values)
+            case ast.Subscript(value=holder):
+                return self.holds(holder, scope)
+            case ast.Call():
+                return self._makes(value, scope)
+            case _:
+                return False
+
+    def _holds(self, value: ast.expr, scope: Scope) -> bool:
+        match value:
+            case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
+                return any(self.callable(part, scope) or self.holds(part, scope) for part in parts)
+            case ast.Call(func=ast.Name(id="vars" | "globals" | "locals")) | ast.Attribute(attr="__dict__"):
+                return True
+            case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+                return any(self.callable(each.value, scope) for each in keywords)
+            case ast.Call(func=ast.Name(id=name)):
+                return any(self.holds(each, scope) for each in _returned(scope.defined.get(name)))
+            case ast.Name(id=name):
+                return name in scope.assigned and self.holds(scope.assigned[name], scope)
+            case ast.Subscript(value=holder):
+                return self.holds(holder, scope)
+            case _:
+                return False
+
+    def _makes(self, call: ast.Call, scope: Scope) -> bool:
+        """True of a call that gives a function: of a factory, a class with `__call__`, `partial` and its like."""
+        gives_one = any(isinstance(each, ast.Lambda) for each in call.args)
+        match call.func:
+            case ast.Attribute(value=holder, attr="get" | "pop" | "setdefault") if self.holds(holder, scope):
+                return True
+            case ast.Name(id=name) if isinstance(made := scope.defined.get(name), ast.ClassDef):
                 return _has_call(made, scope)
-            return _returns_callable(made, scope, depth) or any(isinstance(each, ast.Lambda) for each in call.args)
-        case ast.Name(id=name) | ast.Attribute(attr=name) if name in MAKERS:
-            return True
-        case ast.Attribute(value=ast.Call(func=ast.Name(id=name)) | ast.Name(id=name), attr=attr):
-            method = _member(scope.defined.get(name), attr)
-            return method is not None and _returns_callable(method, scope, depth)
-        case ast.Call() | ast.Lambda():
-            return any(can_be_called(each, scope, depth + 1) for each in (*call.args, call.func))
-        case _:
-            return any(isinstance(each, ast.Lambda) for each in call.args)
+            case ast.Name(id=name) if name in scope.defined:
+                return gives_one or self._returns(scope.defined[name], scope)
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in MAKERS:
+                return True
+            case ast.Attribute(value=ast.Call(func=ast.Name(id=name)) | ast.Name(id=name), attr=attr):
+                method = _member(scope.defined.get(name), attr)
+                return gives_one or (method is not None and self._returns(method, scope))
+            case ast.Call():
+                return gives_one or self.callable(call.func, scope) or any(self.callable(each, scope) for each in call.args)
+            case _:
+                return gives_one
+
+    def _returns(self, node: ast.stmt, scope: Scope) -> bool:
+        if not isinstance(node, Function) or not self._is_new("returns", node):
+            return False
+        inner = scope_of(node.body)
+        merged = Scope({**scope.defined, **inner.defined}, {**scope.assigned, **inner.assigned})
+        return any(self.callable(each, merged) for each in _returned(node))
 
 
 def _member(owner: ast.stmt | None, name: str) -> Function | None:
@@ -247,7 +272,7 @@ def _has_call(made: ast.ClassDef, scope: Scope, depth: int = 0) -> bool:
         return True
     bases = [scope.defined.get(each.id) for each in made.bases if isinstance(each, ast.Name)]
     return depth < DEEPEST and any(
-        isinstance(base, ast.ClassDef) and base is not made and _has_call(base, scope, depth + 1) for base in bases
+        isinstance(base, ast.ClassDef) and base is not made and _has_call(base, scope, depth + 1) for base in bases[:3]
     )
 
 
@@ -263,14 +288,6 @@ def _returned(node: ast.stmt | None) -> Iterator[ast.expr]:
     for each in _flat(node.body) if isinstance(node, Function) else ():
         if isinstance(each, ast.Return) and each.value is not None:
             yield each.value
-
-
-def _returns_callable(node: ast.stmt, scope: Scope, depth: int) -> bool:
-    if not isinstance(node, Function):
-        return False
-    inner = scope_of(node.body)
-    merged = Scope({**scope.defined, **inner.defined}, {**scope.assigned, **inner.assigned})
-    return any(can_be_called(each, merged, depth + 1) for each in _returned(node))
 
 
 def sets_global(node: ast.stmt, name: str, scope: Scope) -> bool:

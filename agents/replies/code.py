@@ -5,14 +5,10 @@ from collections.abc import Iterator
 from agents.replies.blocks import readings
 from agents.replies.choice import Draft, Grade, drafted
 from agents.replies.program import program
-from agents.replies.spelling import cleaned, spellings, turns
+from agents.replies.spelling import bounded, cleaned, spellings, turns
 from agents.replies.statements import compiles
 from agents.replies.thinking import split_thinking
 from events.work import ProblemPosed
-
-LONGEST = 32_000
-"""How many characters of an answer are read; of a longer one the first half and the last."""
-
 
 def code_of(text: str, problem: ProblemPosed) -> str:
     """A module that compiles and defines the entry point, if the answer holds the function in any form.
@@ -24,7 +20,7 @@ def code_of(text: str, problem: ProblemPosed) -> str:
     returns is the same text.
     """
     best: Draft | None = None
-    for reading in _readings(cleaned(_bounded(split_thinking(text)[1])), problem):
+    for reading in _readings(cleaned(bounded(split_thinking(text)[1])), problem):
         draft = drafted(reading, problem)
         if best is None or draft.grade > best.grade:
             best = draft
@@ -32,11 +28,6 @@ def code_of(text: str, problem: ProblemPosed) -> str:
         if best.grade is Grade.WHOLE or (settled and all(map(compiles, reading))):
             break
     return program(best or Draft(), problem)
-
-
-def _bounded(text: str) -> str:
-    half = LONGEST // 2
-    return text if len(text) <= LONGEST else f"{text[:half]}\n{text[-half:]}"
 
 
 def _readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from agents.replies.blocks import fenced
-from agents.replies.spelling import cleaned, visible, without_tokens
+from agents.replies.spelling import bounded, cleaned, visible, without_tokens
 from agents.replies.statements import parsed
 from agents.replies.thinking import split_thinking
 
@@ -36,7 +36,7 @@ _COMMENT = re.compile(r"[ \t]*\#+[ \t]*(.*)")
 
 def answered(text: str) -> str:
     """The answer in a model's text, without reasoning and without the marks of a chat."""
-    return _WRAPPER.sub("", without_tokens(cleaned(split_thinking(text)[1])))
+    return _WRAPPER.sub("", without_tokens(cleaned(bounded(split_thinking(text)[1]))))
 
 
 def canonical(text: str) -> str:

@@ -18,6 +18,16 @@ _LITERAL = re.compile(
 """A string or a comment, or what begins as a string and is none."""
 
 
+LONGEST = 32_000
+"""How many characters of an answer are read; of a longer one the first half and the last."""
+
+
+def bounded(text: str) -> str:
+    """The text, if need be without its middle."""
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]}\n{text[-half:]}"
+
+
 def cleaned(text: str) -> str:
     """The text with plain line ends, and without what no source file can hold or no model means to say."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").removeprefix("\ufeff")
