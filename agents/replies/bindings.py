@@ -9,12 +9,38 @@ from agents.replies.names import is_standard
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 MAKERS = frozenset(
-    "partial partialmethod itemgetter attrgetter methodcaller cmp_to_key lru_cache cache wraps singledispatch "
-    "staticmethod vectorize frompyfunc lambdify getattr curry compose pipe jit njit FunctionType import_module "
-    "update_wrapper partialmethod memoize".split()
+    [
+        "partial",
+        "partialmethod",
+        "itemgetter",
+        "attrgetter",
+        "methodcaller",
+        "cmp_to_key",
+        "lru_cache",
+        "cache",
+        "wraps",
+        "singledispatch",
+        "staticmethod",
+        "vectorize",
+        "frompyfunc",
+        "lambdify",
+        "getattr",
+        "curry",
+        "compose",
+        "pipe",
+        "jit",
+        "njit",
+        "FunctionType",
+        "import_module",
+        "update_wrapper",
+        "partialmethod",
+        "memoize",
+    ]
 )
 """Well-known callables whose results can be called."""
-INSTALLED = frozenset({"numpy", "scipy", "sympy", "pandas", "networkx", "more_itertools", "toolz", "sortedcontainers"})
+INSTALLED = frozenset(
+    {"numpy", "scipy", "sympy", "pandas", "networkx", "more_itertools", "toolz", "sortedcontainers"}
+)
 """Packages that an answer may rightly take a function from."""
 DEEPEST = 20
 """How far a value is followed through names, calls and branches."""
@@ -114,11 +140,14 @@ def _bound(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     match target, value:
         case ast.Name(id=name), _:
             yield name, value
-        case (ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=values) | ast.List(elts=values)):
+        case (
+            (ast.Tuple(elts=targets) | ast.List(elts=targets)),
+            (ast.Tuple(elts=values) | ast.List(elts=values)),
+        ):
             for number, each in enumerate(targets):
                 same = len(targets) == len(values)
                 yield from _bound(each, values[number] if same else _item(value))
-        case (ast.Tuple(elts=targets) | ast.List(elts=targets)), _:
+        case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), _):
             for each in targets:
                 yield from _bound(each, _item(value))
         case _:
@@ -250,7 +279,11 @@ class _Search:
                 method = _member(scope.defined.get(name), attr)
                 return gives_one or (method is not None and self._returns(method, scope))
             case ast.Call():
-                return gives_one or self.callable(call.func, scope) or any(self.callable(each, scope) for each in call.args)
+                return (
+                    gives_one
+                    or self.callable(call.func, scope)
+                    or any(self.callable(each, scope) for each in call.args)
+                )
             case _:
                 return gives_one
 
@@ -272,7 +305,8 @@ def _has_call(made: ast.ClassDef, scope: Scope, depth: int = 0) -> bool:
         return True
     bases = [scope.defined.get(each.id) for each in made.bases if isinstance(each, ast.Name)]
     return depth < DEEPEST and any(
-        isinstance(base, ast.ClassDef) and base is not made and _has_call(base, scope, depth + 1) for base in bases[:3]
+        isinstance(base, ast.ClassDef) and base is not made and _has_call(base, scope, depth + 1)
+        for base in bases[:3]
     )
 
 
@@ -294,6 +328,9 @@ def sets_global(node: ast.stmt, name: str, scope: Scope) -> bool:
     """True of a call of a function that binds the name as a global."""
     match node:
         case ast.Expr(value=ast.Call(func=ast.Name(id=called))) if called in scope.defined:
-            return any(isinstance(each, ast.Global) and name in each.names for each in ast.walk(scope.defined[called]))
+            return any(
+                isinstance(each, ast.Global) and name in each.names
+                for each in ast.walk(scope.defined[called])
+            )
         case _:
             return False

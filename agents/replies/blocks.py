@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from agents.replies.lines import continuations, dedented, indented, relevelled
 from agents.replies.spelling import cleaned
@@ -18,6 +18,8 @@ _BODY_BEGINS = re.compile(
     r"|[A-Za-z_][\w.,\[\] ]*[-+*/|&]?=[^=])",
     re.MULTILINE,
 )
+_DEFINES_AT_MARGIN = re.compile(r"^(?:(?:async[ \t]+)?def|class)[ \t]", re.MULTILINE)
+_DEFINES = re.compile(r"^[ \t]+(?:(?:async[ \t]+)?def|class)[ \t]", re.MULTILINE)
 _BODY_STEPS = re.compile(r"^(?:return|yield|for|while|if|try|with)\b", re.MULTILINE)
 DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _BODY_ANSWERS = re.compile(r"^[ \t]*(?:return|yield)\b", re.MULTILINE)
@@ -33,6 +35,7 @@ def readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:
     yield tuple(map(dedented, _fenced(text, wary=False)))
     flat = "\n".join(line for line in text.split("\n") if not _FENCE.match(line))
     yield (flat,)
+    yield tuple(_indented_blocks(flat))
     yield _deep_definitions(flat, problem.entry_point)
     begins = _BODY_BEGINS.search(flat)
     yield tuple(_bodies(blocks or ([flat[begins.start() :]] if begins else []), prompt, problem.entry_point))
@@ -99,6 +102,16 @@ def _fenced(text: str, *, wary: bool) -> list[str]:
     return ["\n".join(block).strip("\n") for block in blocks]
 
 
+def _indented_blocks(text: str) -> Iterator[str]:
+    """What stands indented between lines at the margin, none of which defines anything: code in a list."""
+    if _DEFINES_AT_MARGIN.search(text):
+        return
+    for is_deep, lines in groupby(text.split("\n"), lambda line: not line.strip() or line[:1] in " \t"):
+        block = "\n".join(lines)
+        if is_deep and _DEFINES.search(block):
+            yield dedented(block)
+
+
 def _deep_definitions(text: str, entry_point: str) -> tuple[str, ...]:
     """The function wherever it stands indented, up to the first line that stands further left."""
     lines = text.split("\n")
@@ -118,9 +131,7 @@ def completed(prompt: str, body: str, entry_point: str) -> str:
     return prompt + "\n" + indented(body, " " * (found.body[0].col_offset if found else 4))
 
 
-def prompted(
-    prompt: str, entry_point: str
-) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
+def prompted(prompt: str, entry_point: str) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
     """The function, or the class, that the prompt begins; a bare signature will do."""
     for source in (prompt, prompt + "\n    pass"):
         tree = parsed(source)

@@ -17,6 +17,7 @@ from agents.replies.bindings import (
     scope_of,
     sets_global,
 )
+from agents.replies.names import IMPORTS, names_of
 from agents.replies.renaming import method_bound, renamed, restated_inside
 from agents.replies.spelling import has_entities
 from agents.replies.statements import Statement, statements
@@ -54,6 +55,31 @@ class Draft:
     spares: tuple[Statement, ...] = ()
     """The statements of the other blocks."""
 
+    @property
+    def lost(self) -> frozenset[str]:
+        """The names that the function needs and that the answer does not give a value, or not to the end."""
+        if self.chosen is None:
+            return frozenset()
+        bound = self._bound
+        waiting, seen = [self.chosen], set[str]()
+        while waiting:
+            needed = names_of(waiting.pop()).needed - seen
+            seen |= needed
+            waiting += [bound[name] for name in needed if name in bound]
+        known = bound.keys() | IMPORTS.keys()
+        return frozenset(name for name in seen if name not in known or (name in bound and bound[name].torn))
+
+    @property
+    def _bound(self) -> dict[str, Statement]:
+        return {name: each for each in (*self.spares, *self.block) for name in names_of(each).bound}
+
+    def beats(self, other: "Draft") -> bool:
+        """True of more of the function, or of as much with what it needs and the other has lost."""
+        if self.grade != other.grade:
+            return self.grade > other.grade
+        lost = other.lost
+        return bool(lost) and lost <= self._bound.keys() and not self.lost
+
 
 def drafted(blocks: Iterable[str], problem: ProblemPosed) -> Draft:
     """The best definition in these blocks; of equals the last of the last block."""
@@ -71,7 +97,9 @@ def drafted(blocks: Iterable[str], problem: ProblemPosed) -> Draft:
 
 def graded(statement: Statement, name: str, scope: Scope = NOWHERE) -> Grade:
     """How well the statement defines a function, or a class, of this name; `scope` is what it stands among."""
-    found = Grade.RENAMED if statement.renamed else _graded_node(statement.node, name, scope, torn=statement.torn)
+    found = (
+        Grade.RENAMED if statement.renamed else _graded_node(statement.node, name, scope, torn=statement.torn)
+    )
     return Grade.TORN if found is Grade.WHOLE and has_entities(statement.source) else found
 
 

@@ -10,6 +10,7 @@ from agents.replies.statements import compiles
 from agents.replies.thinking import split_thinking
 from events.work import ProblemPosed
 
+
 def code_of(text: str, problem: ProblemPosed) -> str:
     """A module that compiles and defines the entry point, if the answer holds the function in any form.
 
@@ -19,15 +20,21 @@ def code_of(text: str, problem: ProblemPosed) -> str:
     function that was cut off, the statements that can be read. Never raises. `code_of` of what it
     returns is the same text.
     """
-    best: Draft | None = None
+    best = Draft()
     for reading in _readings(cleaned(bounded(split_thinking(text)[1])), problem):
         draft = drafted(reading, problem)
-        if best is None or draft.grade > best.grade:
+        if draft.beats(best):
             best = draft
-        settled = best.grade > Grade.STUB and best.grade is not Grade.TORN
-        if best.grade is Grade.WHOLE or (settled and all(map(compiles, reading))):
+        if _settles(best, reading):
             break
-    return program(best or Draft(), problem)
+    return program(best, problem)
+
+
+def _settles(best: Draft, reading: tuple[str, ...]) -> bool:
+    """True when no other reading can be worth more."""
+    if best.grade in (Grade.ABSENT, Grade.STUB, Grade.TORN) or best.lost:
+        return False
+    return best.grade is Grade.WHOLE or all(map(compiles, reading))
 
 
 def _readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:

@@ -10,10 +10,18 @@ from agents.replies.spelling import bounded, cleaned, visible, without_tokens
 from agents.replies.statements import parsed
 from agents.replies.thinking import split_thinking
 
-_WORDS = {word: n for n, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
+_WORDS = {
+    word: n
+    for n, word in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1
+    )
+}
 _CHINESE = {sign: n for n, sign in enumerate("一二三四五六七八九十", 1)}
-_ORDINALS = {word: n for n, word in enumerate("first second third fourth fifth sixth seventh eighth".split(), 1)}
-_ROMAN = {word: n for n, word in enumerate("i ii iii iv v vi vii viii ix x".split(), 1)}
+_ORDINALS = {
+    word: n
+    for n, word in enumerate(["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"], 1)
+}
+_ROMAN = {word: n for n, word in enumerate(["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"], 1)}
 _LETTERS = {letter: n for n, letter in enumerate("abcdefgh", 1)}
 _VALUES = _WORDS | _CHINESE | _LETTERS | _ORDINALS | _ROMAN
 _NUMBER = r"(\d{1,2}|[一二三四五六七八九十]|" + "|".join(_WORDS) + r")"
@@ -23,14 +31,24 @@ _NUMBERED = re.compile(
     r"[*_]*\ufe0f?\u20e3?[ ]?[*_]*[.:：、)|–—-]*[*_]*(?:[ \t]+|(?=\S)|$)(.*?)[ ]*\|?",
     re.IGNORECASE,
 )
-_BULLETED = re.compile(r"([ \t]*)(?:[‣◦●○▪▫■□–—+→➢➤✓✔✅☐☑·⁃∙]|\\item|[*-](?=[ ]?\[[ xX]\]))\ufe0f?[ \t]*(\S.*)")
+_BULLETED = re.compile(
+    r"([ \t]*)(?:[‣◦●○▪▫■□–—+→➢➤✓✔✅☐☑·⁃∙]|\\item|[*-](?=[ ]?\[[ xX]\]))\ufe0f?[ \t]*(\S.*)"
+)
 _BULLETED_NUMBER = re.compile(r"\A([ \t]*)[-*•+][ \t]+(?=\d{1,2}[.)][ \t])")
 _CHECKBOX = re.compile(r"\A((?:[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+)?)\[[ xX✓]?\][ \t]+")
 _ITEM_TAG = re.compile(r"[ \t]*<(?:li|step|item)\b[^<>\n]{0,99}>[ \t]*", re.IGNORECASE)
-_TAG = re.compile(r"</?(?:[ou]l|li|steps?|item|plan|answer|final|output|p|br|div|b|strong|solution|response)\b[^<>\n]{0,99}>", re.IGNORECASE)
-_WRAPPER = re.compile(r"^[ \t]*</?(?:plan|steps|answer|final|output|solution|response)>|</(?:plan|steps|answer|final|output|solution|response)>[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_TAG = re.compile(
+    r"</?(?:[ou]l|li|steps?|item|plan|answer|final|output|p|br|div|b|strong|solution|response)\b[^<>\n]{0,99}>",
+    re.IGNORECASE,
+)
+_WRAPPER = re.compile(
+    r"^[ \t]*</?(?:plan|steps|answer|final|output|solution|response)>|</(?:plan|steps|answer|final|output|solution|response)>[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _QUOTE = re.compile(r"^[ \t]*>[ ]?", re.MULTILINE)
-_TEXT_INFO = re.compile(r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?:markdown|md|te?xt|plain\w*|plan|none|yaml|json)\b", re.IGNORECASE)
+_TEXT_INFO = re.compile(
+    r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?:markdown|md|te?xt|plain\w*|plan|none|yaml|json)\b", re.IGNORECASE
+)
 _COMMENT = re.compile(r"[ \t]*\#+[ \t]*(.*)")
 
 

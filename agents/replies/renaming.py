@@ -13,7 +13,9 @@ from events.work import ProblemPosed
 
 _TEST = re.compile(r"(?:run_)?[Tt]ests?(?![a-z])\w*|\w+_tests?|check(?:_\w+)?|main|[A-Z]\w*Tests?")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_GENERIC = frozenset({"solution", "solve", "solver", "answer", "func", "function", "fn", "f", "implementation"})
+_GENERIC = frozenset(
+    {"solution", "solve", "solver", "answer", "func", "function", "fn", "f", "implementation"}
+)
 """What models call a function whose name they do not repeat."""
 
 
@@ -33,7 +35,9 @@ def restated_inside(statement: Statement, name: str) -> Iterator[Statement]:
             yield from statements(dedented("\n".join(lines[inner.lineno - 1 : inner.end_lineno])))
 
 
-def method_bound(statement: Statement, name: str, does_something: Callable[[Function], bool]) -> Iterator[Statement]:
+def method_bound(
+    statement: Statement, name: str, does_something: Callable[[Function], bool]
+) -> Iterator[Statement]:
     """The name bound to the method of a class that is wrapped around the function."""
     if isinstance(statement.node, ast.ClassDef):
         methods = _methods(statement.node)
@@ -135,7 +139,7 @@ def _first_called(candidates: Sequence[_Candidate]) -> list[_Candidate]:
 def _is_near(name: str, asked: str) -> bool:
     """True of a name that says what the other does, and more, or says nothing."""
     words, wanted = ({each.casefold() for each in _WORD.findall(one)} for one in (name, asked))
-    return bool(wanted) and wanted <= words or name.strip("_").casefold() in _GENERIC
+    return (bool(wanted) and wanted <= words) or name.strip("_").casefold() in _GENERIC
 
 
 def _fits(candidate: _Candidate, asked: Function) -> bool:

@@ -42,7 +42,10 @@ def _is_sound(code: str) -> bool:
 
 def defines(code: str, name: str) -> bool:
     """True when a function or a class of that name begins anywhere in the code, which need not parse."""
-    return re.search(rf"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+{re.escape(name)}\b", code, re.MULTILINE) is not None
+    return (
+        re.search(rf"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+{re.escape(name)}\b", code, re.MULTILINE)
+        is not None
+    )
 
 
 def assembled(problem: ProblemPosed, snippets: Iterable[Snippet]) -> str:

@@ -5,7 +5,7 @@ What stands in a string or a comment is left as it is, except in the last spelli
 
 import html
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from agents.replies.lines import dedented
 
@@ -57,7 +57,11 @@ def turns(text: str) -> Iterator[str]:
 
 def without_tokens(text: str) -> str:
     """The text without the marks of a chat template, each of which ends its line where text follows."""
-    return _outside_literals(text, lambda part: _TOKEN_AT.sub(_token_gone, part)) if "<" in text or "[" in text else text
+    return (
+        _outside_literals(text, lambda part: _TOKEN_AT.sub(_token_gone, part))
+        if "<" in text or "[" in text
+        else text
+    )
 
 
 def visible(text: str) -> str:
@@ -72,19 +76,13 @@ def has_entities(source: str) -> bool:
 
 def _plainer(text: str) -> Iterator[str]:
     """The text with fewer and fewer characters that Python does not know."""
-    yield text
-    text = without_tokens(text)
-    yield text
-    text = text.translate(_LINE_ENDS) if not text.isascii() or "\f" in text or "\v" in text else text
-    unescaped = _unescaped(text)
     for spaces in (_without_joiners, _with_indenting_joiners, _with_blank_joiners):
-        plain = _outside_literals(text, spaces)
-        yield plain
-        plain = _outside_literals(unescaped, spaces) if unescaped != text else plain
-        yield plain
+        yield (plain := _outside_literals(text, spaces) if not text.isascii() else text)
+        yield (plain := without_tokens(plain))
+        yield (plain := _outside_literals(_outside_literals(plain, _with_line_ends), spaces))
+        yield (plain := _unescaped(plain))
         for alphabet in (_QUOTES, _PUNCTUATION):
-            plain = _outside_literals(plain, lambda part, table=alphabet: part.translate(table))
-            yield plain
+            yield (plain := _outside_literals(plain, lambda part, table=alphabet: part.translate(table)))
         yield plain.translate(_EVERYWHERE)
 
 
@@ -114,6 +112,8 @@ _ENDS_TURN = re.compile(r"end|eot|eos|eom|return|separator|file_sep|</s>|/INST",
 _GOES_ON = re.compile(r"[ \t]*\n[ \t]+\S")
 """What follows a mark inside a block of code."""
 _TOKEN_AT = re.compile(rf"(?:{_TOKEN.pattern})+")
+
+
 def _without_last_tokens(text: str) -> str:
     """The text without the marks at its very end, in whatever they stand there."""
     while (bare := text.rstrip()).endswith((">", "|INST]", "/INST]")):
@@ -166,6 +166,10 @@ _BLANK = _SPACES | dict.fromkeys(map(ord, _JOINERS), " ")
 _MARGIN = re.compile(rf"^[ \t{''.join(map(chr, _SPACES))}{_JOINERS}]+", re.MULTILINE)
 
 
+def _with_line_ends(part: str) -> str:
+    return part.translate(_LINE_ENDS)
+
+
 def _without_joiners(part: str) -> str:
     return part.translate(_GONE)
 
@@ -179,11 +183,30 @@ def _with_blank_joiners(part: str) -> str:
     return part.translate(_BLANK)
 
 
-_QUOTES = str.maketrans("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02\u2018\u2019\u201a\u201b\u2032\uff07\u00b4", '"' * 8 + "'" * 7)
+_QUOTES = str.maketrans(
+    "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02\u2018\u2019\u201a\u201b\u2032\uff07\u00b4",
+    '"' * 8 + "'" * 7,
+)
 _PUNCTUATION = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | str.maketrans(
     {"\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2014": "-", "\u2015": "-", "\u2212": "-"}
-    | {"\u3001": ",", "\u3002": ".", "\u3010": "[", "\u3011": "]", "\u2026": "...", "\u00d7": "*", "\u00f7": "/"}
-    | {"\u2217": "*", "\u2215": "/", "\u2260": "!=", "\u2264": "<=", "\u2265": ">=", "\u2192": "->", "\u00b7": "*"}
+    | {
+        "\u3001": ",",
+        "\u3002": ".",
+        "\u3010": "[",
+        "\u3011": "]",
+        "\u2026": "...",
+        "\u00d7": "*",
+        "\u00f7": "/",
+    }
+    | {
+        "\u2217": "*",
+        "\u2215": "/",
+        "\u2260": "!=",
+        "\u2264": "<=",
+        "\u2265": ">=",
+        "\u2192": "->",
+        "\u00b7": "*",
+    }
 )
 _EVERYWHERE = str.maketrans("\u201c\u201d\u201e\u2018\u2019\u00a0\u2212", '"""\'\' -', "\u200b")
 """Typographic quotes, a blank and a minus that are not ASCII's, and a space of no width."""

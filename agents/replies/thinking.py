@@ -39,7 +39,10 @@ _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]{0,99}(?:<\|constrain\|>[^<]{0,
 _CHANNEL_ENDS = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
 _UNMARKED = (re.compile(r"\Aanalysis(?=[A-Z\s])"), re.compile(r"assistantfinal"))
 """The channels where the server has removed their marks."""
-_ANNOUNCED = (re.compile(r"\A\s{0,9}Thinking\.{3}[ \t]*\n"), re.compile(r"^\.{3} ?done thinking\.?", re.MULTILINE))
+_ANNOUNCED = (
+    re.compile(r"\A\s{0,9}Thinking\.{3}[ \t]*\n"),
+    re.compile(r"^\.{3} ?done thinking\.?", re.MULTILINE),
+)
 """How a terminal shows reasoning."""
 
 
