@@ -39,7 +39,7 @@ STOPS = (
 
 
 def stops_for(entry_point: str) -> tuple[str, ...]:
-    """The stops, without those that would end the answer where the function itself begins: `test_duplicate`."""
+    """The stops, without those that would end the answer where a function of this name begins."""
     begins = [f"\n{kind} {entry_point}{end}" for kind in ("def", "async def", "class") for end in "(:"]
     return tuple(stop for stop in STOPS if not any(begin.startswith(stop) for begin in begins))
 

@@ -1,4 +1,4 @@
-"""What binds a name to a function without defining one: imports, assignments of what can be called, branches."""
+"""What binds a name to a function without defining one: imports, assignments of callables, branches."""
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
@@ -121,7 +121,7 @@ def prints(node: ast.stmt) -> bool:
 
 
 def bindings(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
-    """The names that an assignment of any form binds, each with the expression that it gets its value from."""
+    """The names that an assignment of any form binds, each with the expression of its value."""
     match node:
         case ast.Assign(targets=targets, value=value):
             for target in targets:
@@ -229,63 +229,66 @@ class _Search:
     def _callable(self, value: ast.expr, scope: Scope) -> bool:
         match value:
             case ast.Lambda() | ast.Attribute():
-                return True
+                found = True
             case ast.Name(id=name):
                 assigned = scope.assigned.get(name)
-                return name in scope.defined or (assigned is not None and self.callable(assigned, scope))
+                found = name in scope.defined or (assigned is not None and self.callable(assigned, scope))
             case ast.NamedExpr(value=inner) | ast.Starred(value=inner):
-                return self.callable(inner, scope)
+                found = self.callable(inner, scope)
             case ast.IfExp(body=one, orelse=other):
-                return self.callable(one, scope) or self.callable(other, scope)
+                found = self.callable(one, scope) or self.callable(other, scope)
             case ast.BoolOp(values=values):
-                return any(self.callable(each, scope) for each in values)
+                found = any(self.callable(each, scope) for each in values)
             case ast.Subscript(value=holder):
-                return self.holds(holder, scope)
+                found = self.holds(holder, scope)
             case ast.Call():
-                return self._makes(value, scope)
+                found = self._makes(value, scope)
             case _:
-                return False
+                found = False
+        return found
 
     def _holds(self, value: ast.expr, scope: Scope) -> bool:
         match value:
             case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
-                return any(self.callable(part, scope) or self.holds(part, scope) for part in parts)
+                found = any(self.callable(part, scope) or self.holds(part, scope) for part in parts)
             case ast.Call(func=ast.Name(id="vars" | "globals" | "locals")) | ast.Attribute(attr="__dict__"):
-                return True
+                found = True
             case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
-                return any(self.callable(each.value, scope) for each in keywords)
+                found = any(self.callable(each.value, scope) for each in keywords)
             case ast.Call(func=ast.Name(id=name)):
-                return any(self.holds(each, scope) for each in _returned(scope.defined.get(name)))
+                found = any(self.holds(each, scope) for each in _returned(scope.defined.get(name)))
             case ast.Name(id=name):
-                return name in scope.assigned and self.holds(scope.assigned[name], scope)
+                found = name in scope.assigned and self.holds(scope.assigned[name], scope)
             case ast.Subscript(value=holder):
-                return self.holds(holder, scope)
+                found = self.holds(holder, scope)
             case _:
-                return False
+                found = False
+        return found
 
     def _makes(self, call: ast.Call, scope: Scope) -> bool:
-        """True of a call that gives a function: of a factory, a class with `__call__`, `partial` and its like."""
+        """True of a call that gives a function: of a factory, a class with `__call__`, `partial`."""
         gives_one = any(isinstance(each, ast.Lambda) for each in call.args)
         match call.func:
             case ast.Attribute(value=holder, attr="get" | "pop" | "setdefault") if self.holds(holder, scope):
-                return True
+                found = True
             case ast.Name(id=name) if isinstance(made := scope.defined.get(name), ast.ClassDef):
-                return _has_call(made, scope)
+                found = _has_call(made, scope)
             case ast.Name(id=name) if name in scope.defined:
-                return gives_one or self._returns(scope.defined[name], scope)
+                found = gives_one or self._returns(scope.defined[name], scope)
             case ast.Name(id=name) | ast.Attribute(attr=name) if name in MAKERS:
-                return True
+                found = True
             case ast.Attribute(value=ast.Call(func=ast.Name(id=name)) | ast.Name(id=name), attr=attr):
                 method = _member(scope.defined.get(name), attr)
-                return gives_one or (method is not None and self._returns(method, scope))
+                found = gives_one or (method is not None and self._returns(method, scope))
             case ast.Call():
-                return (
+                found = (
                     gives_one
                     or self.callable(call.func, scope)
                     or any(self.callable(each, scope) for each in call.args)
                 )
             case _:
-                return gives_one
+                found = gives_one
+        return found
 
     def _returns(self, node: ast.stmt, scope: Scope) -> bool:
         if not isinstance(node, Function) or not self._is_new("returns", node):

@@ -96,7 +96,7 @@ def drafted(blocks: Iterable[str], problem: ProblemPosed) -> Draft:
 
 
 def graded(statement: Statement, name: str, scope: Scope = NOWHERE) -> Grade:
-    """How well the statement defines a function, or a class, of this name; `scope` is what it stands among."""
+    """How well the statement defines a function, or a class, of this name, among what `scope` holds."""
     found = (
         Grade.RENAMED if statement.renamed else _graded_node(statement.node, name, scope, torn=statement.torn)
     )

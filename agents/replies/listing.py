@@ -27,12 +27,14 @@ _VALUES = _WORDS | _CHINESE | _LETTERS | _ORDINALS | _ROMAN
 _NUMBER = r"(\d{1,2}|[一二三四五六七八九十]|" + "|".join(_WORDS) + r")"
 _NUMBERED = re.compile(
     rf"([ \t]*)(?:\#+[ ]*)?[*_|]*[ ]?(?:第[ ]?{_NUMBER}[ ]?步|步骤[ ]?{_NUMBER}|step[ ]?\#?{_NUMBER}"
-    rf"|[(\[（【]{_NUMBER}[)\]）】]|\#{_NUMBER}(?=[ :.])|({'|'.join(_ORDINALS)})(?=:)|({'|'.join(_ROMAN)}|[a-h])(?=[.)][ \t])|{_NUMBER}(?=[ ]?[、|:)]|[ ][-–—][ ]|[.](?![\d ])|\ufe0f?\u20e3))"
-    r"[*_]*\ufe0f?\u20e3?[ ]?[*_]*[.:：、)|–—-]*[*_]*(?:[ \t]+|(?=\S)|$)(.*?)[ ]*\|?",
+    rf"|[(\[\uff08【]{_NUMBER}[)\]\uff09】]|\#{_NUMBER}(?=[ :.])|({'|'.join(_ORDINALS)})(?=:)"
+    rf"|({'|'.join(_ROMAN)}|[a-h])(?=[.)][ \t])"
+    rf"|{_NUMBER}(?=[ ]?[、|:)]|[ ][-\u2013—][ ]|[.](?![\d ])|\ufe0f?\u20e3))"
+    r"[*_]*\ufe0f?\u20e3?[ ]?[*_]*[.:\uff1a、)|\u2013—-]*[*_]*(?:[ \t]+|(?=\S)|$)(.*?)[ ]*\|?",
     re.IGNORECASE,
 )
 _BULLETED = re.compile(
-    r"([ \t]*)(?:[‣◦●○▪▫■□–—+→➢➤✓✔✅☐☑·⁃∙]|\\item|[*-](?=[ ]?\[[ xX]\]))\ufe0f?[ \t]*(\S.*)"
+    r"([ \t]*)(?:[‣◦●○▪▫■□\u2013—+→➢➤✓✔✅☐☑·\u2043∙]|\\item|[*-](?=[ ]?\[[ xX]\]))\ufe0f?[ \t]*(\S.*)"
 )
 _BULLETED_NUMBER = re.compile(r"\A([ \t]*)[-*•+][ \t]+(?=\d{1,2}[.)][ \t])")
 _CHECKBOX = re.compile(r"\A((?:[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+)?)\[[ xX✓]?\][ \t]+")
@@ -41,8 +43,9 @@ _TAG = re.compile(
     r"</?(?:[ou]l|li|steps?|item|plan|answer|final|output|p|br|div|b|strong|solution|response)\b[^<>\n]{0,99}>",
     re.IGNORECASE,
 )
+_WHOLE = r"(?:plan|steps|answer|final|output|solution|response)>"
 _WRAPPER = re.compile(
-    r"^[ \t]*</?(?:plan|steps|answer|final|output|solution|response)>|</(?:plan|steps|answer|final|output|solution|response)>[ \t]*$",
+    rf"^[ \t]*</?{_WHOLE}|</{_WHOLE}[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _QUOTE = re.compile(r"^[ \t]*>[ ]?", re.MULTILINE)
@@ -77,7 +80,7 @@ def _canonical(line: str) -> str:
     return _CHECKBOX.sub(r"\1", line)
 
 
-_CIRCLED = re.compile(r"([ \t]*)[*_]*([①-⑳⓵-⓾❶-❿➀-➓㈠-㈩㊀-㊉])[*_]*[ \t.:：、]*(.*)")
+_CIRCLED = re.compile(r"([ \t]*)[*_]*([①-⑳⓵-⓾❶-❿➀-➓㈠-㈩㊀-㊉])[*_]*[ \t.:\uff1a、]*(.*)")
 
 
 def _value(number: str) -> int:

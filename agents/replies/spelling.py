@@ -57,11 +57,7 @@ def turns(text: str) -> Iterator[str]:
 
 def without_tokens(text: str) -> str:
     """The text without the marks of a chat template, each of which ends its line where text follows."""
-    return (
-        _outside_literals(text, lambda part: _TOKEN_AT.sub(_token_gone, part))
-        if "<" in text or "[" in text
-        else text
-    )
+    return _outside_literals(text, lambda part: _TOKEN_AT.sub(_token_gone, part))
 
 
 def visible(text: str) -> str:
@@ -81,8 +77,8 @@ def _plainer(text: str) -> Iterator[str]:
         yield (plain := without_tokens(plain))
         yield (plain := _outside_literals(_outside_literals(plain, _with_line_ends), spaces))
         yield (plain := _unescaped(plain))
-        for alphabet in (_QUOTES, _PUNCTUATION):
-            yield (plain := _outside_literals(plain, lambda part, table=alphabet: part.translate(table)))
+        for alphabet in (_with_plain_quotes, _with_plain_punctuation):
+            yield (plain := _outside_literals(plain, alphabet))
         yield plain.translate(_EVERYWHERE)
 
 
@@ -100,12 +96,12 @@ def _within_literal(text: str, at: int) -> bool:
 
 
 _TOKEN = re.compile(
-    r"<[|｜][^<>|｜\n]{1,40}[|｜]>|</?s>|<</?SYS>>|\[/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS)\]"
+    r"<[|\uff5c][^<>|\uff5c\n]{1,40}[|\uff5c]>|</?s>|<</?SYS>>|\[/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS)\]"
     r"|<(?:bos|eos|pad|unk|sep|eod|eot|EOT|PRE|SUF|MID|(?:start|end)_of_(?:turn|text|utterance|sentence|image)"
     r"|fim_(?:prefix|suffix|middle|pad)|file_sep|reponame|filename|repo_name|gh_stars|empty_output|endoftext"
     r"|(?:jupyter|commit|issue)_\w{1,20}|extra_id_\d+|unused\d+|/?turn\|?|im_(?:start|end)|SPECIAL_\d+"
     r"|0x[0-9A-Fa-f]{2})>"
-    r"|\[(?:EOS|BOS|SEP|CLS|PAD|MASK|gMASK|sMASK|UNUSED_TOKEN_\d+)\]"
+    r"|(?<![\w\])])\[(?:EOS|BOS|SEP|CLS|PAD|MASK|gMASK|sMASK|UNUSED_TOKEN_\d+)\]"
 )
 """A mark of a chat template, which a server should have kept to itself."""
 _ENDS_TURN = re.compile(r"end|eot|eos|eom|return|separator|file_sep|</s>|/INST", re.IGNORECASE)
@@ -117,10 +113,10 @@ _TOKEN_AT = re.compile(rf"(?:{_TOKEN.pattern})+")
 def _without_last_tokens(text: str) -> str:
     """The text without the marks at its very end, in whatever they stand there."""
     while (bare := text.rstrip()).endswith((">", "|INST]", "/INST]")):
-        *_, last = [None, *_TOKEN.finditer(bare, max(0, len(bare) - 50))]
-        if last is None or last.end() != len(bare):
-            return text
-        text = bare[: last.start()]
+        found = list(_TOKEN.finditer(bare, max(0, len(bare) - 50)))
+        if not found or found[-1].end() != len(bare):
+            break
+        text = bare[: found[-1].start()]
     return text
 
 
@@ -164,6 +160,14 @@ _JOINERS = "".join(
 _GONE = _SPACES | dict.fromkeys(map(ord, _JOINERS))
 _BLANK = _SPACES | dict.fromkeys(map(ord, _JOINERS), " ")
 _MARGIN = re.compile(rf"^[ \t{''.join(map(chr, _SPACES))}{_JOINERS}]+", re.MULTILINE)
+
+
+def _with_plain_quotes(part: str) -> str:
+    return part.translate(_QUOTES)
+
+
+def _with_plain_punctuation(part: str) -> str:
+    return part.translate(_PUNCTUATION)
 
 
 def _with_line_ends(part: str) -> str:

@@ -100,17 +100,24 @@ def _without_types(found: re.Match[str]) -> str:
     return f"{declared}{name}" if kind == "type" else f"{declared}{kind} {name}"
 
 
+def _for_this_python(chunk: str) -> str:
+    """The chunk, without a later Python's syntax of types where only that keeps it from being read."""
+    if isinstance(parsed(chunk), ast.Module):
+        return chunk
+    older = _OF_TYPES.sub(_without_types, chunk)
+    return older if older != chunk and isinstance(parsed(older), ast.Module) else chunk
+
+
 def _islands(text: str) -> list[Statement]:
     """The statements in a sea of prose, each tried by itself."""
     found, torn = list[Statement](), 0
     for chunk in _rejoined(_chunks(text)):
         if not _MAY_BEGIN.match(chunk.lstrip("\n")):
             continue
-        tree = parsed(chunk)
-        if not isinstance(tree, ast.Module) and (older := _OF_TYPES.sub(_without_types, chunk)) != chunk:
-            chunk, tree = older, parsed(older)
+        source = _for_this_python(chunk)
+        tree = parsed(source)
         if isinstance(tree, ast.Module):
-            found += _cut(chunk, tree)
+            found += _cut(source, tree)
         elif torn < TORN and _DEFINES.match(chunk.lstrip("\n")):
             torn += 1
             found += _mended(chunk)

@@ -10,11 +10,11 @@ _NAME = (
 )
 _OPEN = (
     rf"(?:<|&lt;)\s{{0,9}}{_NAME}(?:\s[^<>\n]{{0,200}}(?<!/))?(?:>|&gt;)|◁\s{{0,9}}{_NAME}\s{{0,9}}▷"
-    rf"|\[think(?:ing)?\]|<[|｜]\s?(?:(?:start|begin)_?(?:of_?)?)?{_NAME}\s?[|｜]>|<unused94>"
+    rf"|\[think(?:ing)?\]|<[|\uff5c]\s?(?:(?:start|begin)_?(?:of_?)?)?{_NAME}\s?[|\uff5c]>|<unused94>"
 )
 _CLOSE = (
     rf"(?:<|&lt;)\s{{0,9}}/\s{{0,9}}{_NAME}\s{{0,9}}(?:>|&gt;)|◁\s{{0,9}}/\s{{0,9}}{_NAME}\s{{0,9}}▷"
-    rf"|\[/think(?:ing)?\]|<[|｜]\s?(?:/|end_?(?:of_?)?){_NAME}\s?[|｜]>|<unused95>"
+    rf"|\[/think(?:ing)?\]|<[|\uff5c]\s?(?:/|end_?(?:of_?)?){_NAME}\s?[|\uff5c]>|<unused95>"
 )
 _EMPTY = rf"(?:<|&lt;)\s{{0,9}}{_NAME}(?:\s[^<>\n]{{0,200}})?/(?:>|&gt;)"
 _TAG = rf"(?P<close>{_CLOSE})|(?P<open>{_OPEN})|(?P<empty>{_EMPTY})"
@@ -63,8 +63,8 @@ def split_thinking(text: str) -> tuple[str, str]:
     """
     if "<|channel|>" in text and _CHANNEL.search(text):
         return _by_channel(text)
-    for begins, ends in (_UNMARKED, _ANNOUNCED):
-        if (begun := begins.match(text)) and (ended := ends.search(text, begun.end())):
+    for first, last in (_UNMARKED, _ANNOUNCED):
+        if (begun := first.match(text)) and (ended := last.search(text, begun.end())):
             return text[begun.end() : ended.start()].strip(), _joined([text[ended.end() :]])
     spans = _spans(text) if _TAGS.search(text) else []
     if not spans:

@@ -25,7 +25,7 @@ def wrapped(text: str) -> tuple[str, ...]:
 
 
 def _in_json(text: str) -> Iterator[str]:
-    """What stands in the first JSON value of the text, or in one that would be JSON with its line ends escaped."""
+    """What stands in the JSON of the text, also where line ends in its strings are not escaped."""
     starts = [at for at in (text.find("{"), text.find("[")) if at >= 0]
     end = max(text.rfind("}"), text.rfind("]")) + 1
     if not starts or end <= min(starts):

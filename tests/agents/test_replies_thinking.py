@@ -22,8 +22,9 @@ MARKED = {
     "only the end, with an apostrophe": "why</think>yes",
     "triangles": "\u25c1think\u25b7why\u25c1/think\u25b7yes",
     "brackets": "[THINK]why[/THINK]yes",
-    "channels": "<|channel|>analysis<|message|>why<|end|><|start|>assistant<|channel|>final<|message|>yes<|return|>",
-    "channels without marks": "analysiswhy".replace("analysisw", "analysis\nw") + "assistantfinalyes",
+    "channels": "<|channel|>analysis<|message|>why<|end|><|start|>assistant"
+    "<|channel|>final<|message|>yes<|return|>",
+    "channels without marks": "analysis\nwhy" + "assistantfinalyes",
     "begin of thought": "<|begin_of_thought|>why<|end_of_thought|>yes",
     "prefixed": "<seed:think>why</seed:think>yes",
     "entities": "&lt;think&gt;why&lt;/think&gt;yes",

@@ -153,12 +153,17 @@ def test_case_that_came_by_everything_is_finished(policy: type[Resume] | type[St
 
 
 @pytest.mark.parametrize("policy", [Resume, Strict])
-def test_stop_that_begins_the_prefilled_function_is_no_difference(policy: type[Resume] | type[Strict]) -> None:
+def test_stop_that_begins_the_prefilled_function_is_no_difference(
+    policy: type[Resume] | type[Strict],
+) -> None:
     """Runs recorded when roles still sent such a stop replay; any other stop that is gone diverges."""
     prefill = "```python\ndef test_it(x):\n"
     asked = GenerationRequested(messages=(), prefill=prefill, stop=("\ndef test", "\nprint("))
-    recorded = Journal([Entry(seq=0, at=0.0, path=PATH, cause=None, event=asked)])
+    events = (asked, ANSWER)
+    recorded = Journal(
+        Entry(seq=seq, at=0.0, path=PATH, cause=None, event=event) for seq, event in enumerate(events)
+    )
 
-    policy(recorded).effect(PATH, msgspec.structs.replace(asked, stop=("\nprint(",))) if policy is Resume else None
+    assert policy(recorded).effect(PATH, msgspec.structs.replace(asked, stop=("\nprint(",))) is not None
     with pytest.raises(Diverged):
         policy(recorded).effect(PATH, msgspec.structs.replace(asked, stop=("\ndef test",)))
