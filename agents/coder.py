@@ -38,6 +38,12 @@ STOPS = (
 """What small models go on with once the function is written; each begins a line, so no body holds it."""
 
 
+def stops_for(entry_point: str) -> tuple[str, ...]:
+    """The stops, without those that would end the answer where a function of this name begins."""
+    begins = [f"\n{kind} {entry_point}{end}" for kind in ("def", "async def", "class") for end in "(:"]
+    return tuple(stop for stop in STOPS if not any(begin.startswith(stop) for begin in begins))
+
+
 @role
 async def coder(task: ProblemPosed | PlanDrafted | PlanRevised, ctx: Context) -> CodeWritten:
     """Writes the whole function, following the plan where there is one."""
@@ -49,6 +55,6 @@ async def coder(task: ProblemPosed | PlanDrafted | PlanRevised, ctx: Context) ->
         prefill=PREFILL.format(prompt=source),
         max_tokens=512,
         temperature=REVISED_TEMPERATURE if isinstance(task, PlanRevised) else 0.0,
-        stop=STOPS,
+        stop=stops_for(problem.entry_point),
     )
     return CodeWritten(problem=problem, plan=plan, code=code_of(answer.text, problem))

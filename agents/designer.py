@@ -1,6 +1,7 @@
 """The Designer says in a few sentences how the function could work, before it is split into steps."""
 
 from agents.context import Context
+from agents.replies import answered
 from agents.role import role
 from events.effects import Message
 from events.work import AlgorithmSketched, ProblemPosed
@@ -22,4 +23,4 @@ async def designer(problem: ProblemPosed, ctx: Context) -> AlgorithmSketched:
         max_tokens=256,
         stop=("```",),
     )
-    return AlgorithmSketched(problem=problem, sketch=answer.text.strip())
+    return AlgorithmSketched(problem=problem, sketch=answered(answer.text).strip())

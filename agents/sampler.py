@@ -1,6 +1,6 @@
 """The Sampler asks what the Coder asks of the problem alone, and draws another answer than the likeliest."""
 
-from agents.coder import PREFILL, PROMPT, STOPS
+from agents.coder import PREFILL, PROMPT, stops_for
 from agents.context import Context
 from agents.replies import code_of
 from agents.role import role
@@ -19,6 +19,6 @@ async def sampler(problem: ProblemPosed, ctx: Context) -> CodeWritten:
         prefill=PREFILL.format(prompt=source),
         max_tokens=512,
         temperature=TEMPERATURE,
-        stop=STOPS,
+        stop=stops_for(problem.entry_point),
     )
     return CodeWritten(problem=problem, code=code_of(answer.text, problem))

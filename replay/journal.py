@@ -133,13 +133,22 @@ class Journal:
 
 
 def same_request(one: Event, other: Event) -> bool:
-    """True when both ask for the same thing, whatever their seeds and wherever the answers came from."""
+    """True when both ask for the same thing, whatever their seeds and wherever the answers came from.
+
+    A stop that begins a definition which the prefill holds does not count: it would end an answer that writes
+    the function again, so roles no longer ask for it.
+    """
     return type(one) is type(other) and _asked(one) == _asked(other)
+
+
+_DEFINITIONS = ("\ndef ", "\nasync def ", "\nclass ")
 
 
 def _asked(request: Event) -> Event:
     if isinstance(request, GenerationRequested):
-        return msgspec.structs.replace(request, seed=0, reused=False)
+        begun = [stop for stop in request.stop if stop.startswith(_DEFINITIONS) and stop in request.prefill]
+        stops = tuple(stop for stop in request.stop if stop not in begun)
+        return msgspec.structs.replace(request, seed=0, reused=False, stop=stops)
     return msgspec.structs.replace(request, reused=False)
 
 

@@ -1,13 +1,14 @@
 """Where an answer may hold its program: fences, the prompt it continues, a bare body, odd prefixes."""
 
 import ast
-import html
 import re
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from agents.replies.lines import continuations, dedented, indented, relevelled
+from agents.replies.spelling import cleaned
 from agents.replies.statements import parsed
+from agents.replies.wrapped import wrapped
 from events.work import ProblemPosed
 
 _FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[ \t]*((?i:python|py)[\d.]*\b|[\w+.\#-]+[ \t]*$)?[ \t]*(.*)")
@@ -17,24 +18,11 @@ _BODY_BEGINS = re.compile(
     r"|[A-Za-z_][\w.,\[\] ]*[-+*/|&]?=[^=])",
     re.MULTILINE,
 )
+_DEFINES_AT_MARGIN = re.compile(r"^(?:(?:async[ \t]+)?def|class)[ \t]", re.MULTILINE)
+_DEFINES = re.compile(r"^[ \t]+(?:(?:async[ \t]+)?def|class)[ \t]", re.MULTILINE)
 _BODY_STEPS = re.compile(r"^(?:return|yield|for|while|if|try|with)\b", re.MULTILINE)
+DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _BODY_ANSWERS = re.compile(r"^[ \t]*(?:return|yield)\b", re.MULTILINE)
-
-
-def cleaned(text: str) -> str:
-    """The text with plain line ends, and without what no source file can hold."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").removeprefix("\ufeff")
-    return plain.encode(errors="replace").decode()
-
-
-def spellings(text: str) -> Iterator[str]:
-    """The text as it is, then without prompts or numbers before its lines, entities, typographic quotes."""
-    yield text
-    for respell in (_without_prefixes, html.unescape, _with_plain_quotes):
-        changed = respell(text)
-        if changed != text:
-            yield changed
-        text = changed
 
 
 def readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:
@@ -47,14 +35,17 @@ def readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:
     yield tuple(map(dedented, _fenced(text, wary=False)))
     flat = "\n".join(line for line in text.split("\n") if not _FENCE.match(line))
     yield (flat,)
+    yield tuple(_indented_blocks(flat))
     yield _deep_definitions(flat, problem.entry_point)
     begins = _BODY_BEGINS.search(flat)
     yield tuple(_bodies(blocks or ([flat[begins.start() :]] if begins else []), prompt, problem.entry_point))
+    inner = [block for part in wrapped(text) for block in (_fenced(part, wary=True) or [part])]
+    yield tuple(map(dedented, inner))
 
 
 def _bodies(blocks: Iterable[str], prompt: str, entry_point: str) -> Iterator[str]:
     """The prompt completed by each block that may be the body of its function."""
-    definition = re.compile(rf"\bdef[ \t]+{re.escape(entry_point)}\b")
+    definition = re.compile(rf"\b(?:def|class)[ \t]+{re.escape(entry_point)}\b")
     for block in blocks:
         body = relevelled(block)
         if not definition.search(body) and _BODY_ANSWERS.search(body) and _BODY_STEPS.search(body):
@@ -111,10 +102,20 @@ def _fenced(text: str, *, wary: bool) -> list[str]:
     return ["\n".join(block).strip("\n") for block in blocks]
 
 
+def _indented_blocks(text: str) -> Iterator[str]:
+    """What stands indented between lines at the margin, none of which defines anything: code in a list."""
+    if _DEFINES_AT_MARGIN.search(text):
+        return
+    for is_deep, lines in groupby(text.split("\n"), lambda line: not line.strip() or line[:1] in " \t"):
+        block = "\n".join(lines)
+        if is_deep and _DEFINES.search(block):
+            yield dedented(block)
+
+
 def _deep_definitions(text: str, entry_point: str) -> tuple[str, ...]:
     """The function wherever it stands indented, up to the first line that stands further left."""
     lines = text.split("\n")
-    header = re.compile(rf"([ \t]+)(?:async[ \t]+)?def[ \t]+{re.escape(entry_point)}\b")
+    header = re.compile(rf"([ \t]+)(?:(?:async[ \t]+)?def|class)[ \t]+{re.escape(entry_point)}\b")
     found = [(number, match[1]) for number, line in enumerate(lines) if (match := header.match(line))]
     return tuple(_deeper(lines[number:], margin) for number, margin in found[-3:])
 
@@ -126,44 +127,15 @@ def _deeper(lines: list[str], margin: str) -> str:
 
 def completed(prompt: str, body: str, entry_point: str) -> str:
     """The prompt with a body that begins at the margin, put where the prompt's own is."""
-    function = prompted_function(prompt, entry_point)
-    return prompt + "\n" + indented(body, " " * (function.body[0].col_offset if function else 4))
+    found = prompted(prompt, entry_point)
+    return prompt + "\n" + indented(body, " " * (found.body[0].col_offset if found else 4))
 
 
-def prompted_function(prompt: str, entry_point: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    """The function that the prompt begins; a bare signature will do."""
+def prompted(prompt: str, entry_point: str) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
+    """The function, or the class, that the prompt begins; a bare signature will do."""
     for source in (prompt, prompt + "\n    pass"):
         tree = parsed(source)
         for node in reversed(tree.body) if isinstance(tree, ast.Module) else ():
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == entry_point:
+            if isinstance(node, DEFINITION) and node.name == entry_point:
                 return node
     return None
-
-
-_PREFIXES = tuple(
-    re.compile(rf"{prefix}(.*)")
-    for prefix in (
-        r"\s*(?:>>>|\.\.\.)(?: |$)",
-        r"\s*\d+(?:[.:|)]|\t|(?=\s)|$) ?",
-        r"> ?",
-        r"\s*In \[\d+\]: ?",
-    )
-)
-_DEFINITION = re.compile(r"\s*(?:async\s+)?(?:def|return)\s")
-
-
-def _without_prefixes(text: str) -> str:
-    """Only the lines that share a prefix, without it, where a function stands behind such prefixes."""
-    for prefix in _PREFIXES:
-        bare = [match[1] for line in text.split("\n") if (match := prefix.fullmatch(line))]
-        if any(_DEFINITION.match(line) for line in bare):
-            return dedented("\n".join(bare))
-    return text
-
-
-_PLAIN = str.maketrans("\u201c\u201d\u201e\u2018\u2019\u00a0\u2212", '"""\'\' -', "\u200b")
-"""Typographic quotes, a blank and a minus that are not ASCII's, and a space of no width."""
-
-
-def _with_plain_quotes(text: str) -> str:
-    return text.translate(_PLAIN)

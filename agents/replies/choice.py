@@ -1,17 +1,29 @@
 """Which definition of the function an answer means, when it holds several, or one under another name."""
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from agents.replies.blocks import prompted_function
-from agents.replies.lines import dedented
-from agents.replies.statements import Statement, parsed, statements
+from agents.replies.bindings import (
+    Function,
+    Scope,
+    bindings,
+    branches,
+    can_be_called,
+    dispatches,
+    imports_function,
+    prints,
+    scope_of,
+    sets_global,
+)
+from agents.replies.names import IMPORTS, names_of
+from agents.replies.renaming import method_bound, renamed, restated_inside
+from agents.replies.spelling import has_entities
+from agents.replies.statements import Statement, statements
 from events.work import ProblemPosed
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+NOWHERE = Scope()
 
 
 class Grade(IntEnum):
@@ -22,11 +34,13 @@ class Grade(IntEnum):
     """A signature: its body is a docstring, `pass`, `...`, or says that it is not implemented."""
     RENAMED = 2
     """The only function of the answer has another name."""
-    SILENT = 3
+    BOUND = 3
+    """Its name is bound to what was made or defined elsewhere: by an import, a factory, a table."""
+    SILENT = 4
     """It never returns a value: a step on the way, most often."""
-    TORN = 4
-    """Its end is missing."""
-    WHOLE = 5
+    TORN = 5
+    """Its end is missing, or it is written as on a page (`&lt;`)."""
+    WHOLE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +55,78 @@ class Draft:
     spares: tuple[Statement, ...] = ()
     """The statements of the other blocks."""
 
+    @property
+    def lost(self) -> frozenset[str]:
+        """The names that the function needs and that the answer does not give a value, or not to the end."""
+        if self.chosen is None:
+            return frozenset()
+        bound = self._bound
+        waiting, seen = [self.chosen], set[str]()
+        while waiting:
+            needed = names_of(waiting.pop()).needed - seen
+            seen |= needed
+            waiting += [bound[name] for name in needed if name in bound]
+        known = bound.keys() | IMPORTS.keys()
+        return frozenset(name for name in seen if name not in known or (name in bound and bound[name].torn))
+
+    @property
+    def _bound(self) -> dict[str, Statement]:
+        return {name: each for each in (*self.spares, *self.block) for name in names_of(each).bound}
+
+    def beats(self, other: "Draft") -> bool:
+        """True of more of the function, or of as much with what it needs and the other has lost."""
+        if self.grade != other.grade:
+            return self.grade > other.grade
+        lost = other.lost
+        return bool(lost) and lost <= self._bound.keys() and not self.lost
+
 
 def drafted(blocks: Iterable[str], problem: ProblemPosed) -> Draft:
     """The best definition in these blocks; of equals the last of the last block."""
     read = [tuple(_explicit(statements(block), problem)) for block in blocks]
     best = Draft()
     for block in read:
+        scope = scope_of(each.node for each in block)
         for statement in block:
-            found = graded(statement, problem.entry_point)
+            found = graded(statement, problem.entry_point, scope)
             if found >= best.grade:
                 best = Draft(found, None if found is Grade.ABSENT else statement, block)
     others = (each for block in read if block is not best.block for each in block)
     return replace(best, spares=tuple(others))
 
 
-def graded(statement: Statement, name: str) -> Grade:
-    """How well the statement defines a function of this name."""
-    match statement.node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef() as node if node.name == name:
-            return _graded(node, torn=statement.torn)
-        case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
-            return _graded_alias(value, name)
-        case _:
+def graded(statement: Statement, name: str, scope: Scope = NOWHERE) -> Grade:
+    """How well the statement defines a function, or a class, of this name, among what `scope` holds."""
+    found = (
+        Grade.RENAMED if statement.renamed else _graded_node(statement.node, name, scope, torn=statement.torn)
+    )
+    return Grade.TORN if found is Grade.WHOLE and has_entities(statement.source) else found
+
+
+def _graded_node(node: ast.stmt, name: str, scope: Scope, *, torn: bool = False) -> Grade:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() if node.name == name:
+            return Grade.WHOLE if dispatches(node) and scope.registers(name) else _graded(node, torn=torn)
+        case ast.ClassDef() if node.name == name:
+            return _graded_class(node, torn=torn)
+        case ast.Import() | ast.ImportFrom():
+            return Grade.BOUND if imports_function(node, name) else Grade.ABSENT
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return Grade.ABSENT
+        case _:
+            values = [_graded_value(value, name, scope) for target, value in bindings(node) if target == name]
+            inside = [] if prints(node) else [_graded_node(each, name, scope) for each in branches(node)]
+            globally = [Grade.BOUND] if sets_global(node, name, scope) else []
+            return max([*values, *inside, *globally], default=Grade.ABSENT)
+
+
+def _graded_class(node: ast.ClassDef, *, torn: bool) -> Grade:
+    """Of a class that was asked for: a stub is one whose methods all are."""
+    methods = [each for each in node.body if isinstance(each, Function)]
+    others = [each for each in node.body if isinstance(each, ast.Assign | ast.AnnAssign)]
+    if not others and all(_graded(each, torn=False) is Grade.STUB for each in methods) and not node.bases:
+        return Grade.STUB
+    return Grade.TORN if torn else Grade.WHOLE
 
 
 def _graded(node: Function, *, torn: bool) -> Grade:
@@ -104,82 +167,29 @@ def _own(node: Function) -> Iterator[ast.AST]:
             waiting += ast.iter_child_nodes(each)
 
 
-def _graded_alias(value: ast.expr, name: str) -> Grade:
+def _graded_value(value: ast.expr, name: str, scope: Scope) -> Grade:
     match value:
         case ast.Lambda() | ast.Attribute():
             return Grade.WHOLE
         case ast.Name(id=other) | ast.Call(args=[ast.Name(id=other), *_]) if other != name:
             return Grade.RENAMED
         case _:
-            return Grade.ABSENT
+            return Grade.BOUND if can_be_called(value, scope) else Grade.ABSENT
 
 
 def _explicit(block: Sequence[Statement], problem: ProblemPosed) -> Iterator[Statement]:
     """The statements, and what binds the function where they hide it: in itself, a class, another name."""
-    for statement in block:
+    name = problem.entry_point
+    scope = scope_of(each.node for each in block)
+    grades = [graded(each, name, scope) for each in block]
+    for statement, grade in zip(block, grades, strict=True):
         yield statement
-        yield from _restated_inside(statement, problem.entry_point)
-        yield from _method(statement, problem.entry_point)
-    yield from _renamed(block, problem)
+        if grade is Grade.STUB:
+            yield from restated_inside(statement, name)
+        yield from method_bound(statement, name, _does_something)
+    if all(grade < Grade.RENAMED for grade in grades):
+        yield from renamed(block, problem)
 
 
-def _restated_inside(statement: Statement, name: str) -> Iterator[Statement]:
-    """The function that stands, whole, inside a stub of itself: the model said the signature twice."""
-    tree = parsed(statement.source) if graded(statement, name) is Grade.STUB else None
-    if not isinstance(tree, ast.Module):
-        return
-    lines = statement.source.split("\n")
-    for inner in getattr(tree.body[0], "body", []):
-        if isinstance(inner, Function) and inner.name == name:
-            yield from statements(dedented("\n".join(lines[inner.lineno - 1 : inner.end_lineno])))
-
-
-def _method(statement: Statement, name: str) -> Iterator[Statement]:
-    """The name bound to the method of a class that is wrapped around the function."""
-    if not isinstance(statement.node, ast.ClassDef):
-        return
-    methods = {each.name: each for each in statement.node.body if isinstance(each, Function)}
-    if name in methods and _graded(methods[name], torn=False) > Grade.STUB:
-        owner = made = statement.node.name
-        if _takes_owner(methods[name]):
-            simple = "__init__" not in methods or _parameters(methods["__init__"]) < 2
-            owner = f"{made}()" if simple else f"{made}.__new__({made})"
-        yield from statements(f"\n\n{name} = {owner}.{name}")
-
-
-def _takes_owner(method: Function) -> bool:
-    """False of a function that was put into a class without becoming a method of it."""
-    return bool(method.args.args) and method.args.args[0].arg in ("self", "cls")
-
-
-def _renamed(block: Sequence[Statement], problem: ProblemPosed) -> Iterator[Statement]:
-    """The name bound to the only function, or the only one that differs just in case and underscores."""
-    functions = [each.node for each in block if isinstance(each.node, Function)]
-    if not functions or any(graded(each, problem.entry_point) >= Grade.RENAMED for each in block):
-        return
-    asked = prompted_function(problem.prompt, problem.entry_point)
-    prompted = {each.node.name for each in statements(problem.prompt) if isinstance(each.node, Function)}
-    known = {problem.entry_point, *prompted}
-    others = [each for each in functions if each.name not in known and not is_test(each.name)]
-    alike = [each for each in others if _plain(each.name) == _plain(problem.entry_point)]
-    match alike or others:
-        case [only] if asked and _parameters(only) == _parameters(asked):
-            yield from statements(f"\n\n{problem.entry_point} = {only.name}")
-        case _:
-            pass
-
-
-_TEST = re.compile(r"(?:run_)?[Tt]ests?(?![a-z])\w*|\w+_tests?|check(?:_\w+)?|main|[A-Z]\w*Tests?")
-
-
-def is_test(name: str) -> bool:
-    """True of names that answers give to their own tests and demonstrations."""
-    return bool(_TEST.fullmatch(name))
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "").casefold()
-
-
-def _parameters(node: Function) -> int:
-    return len(node.args.posonlyargs) + len(node.args.args)
+def _does_something(method: Function) -> bool:
+    return _graded(method, torn=False) > Grade.STUB

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from agents.replies.blocks import cleaned, readings, spellings
+from agents.replies.blocks import readings
 from agents.replies.choice import Draft, Grade, drafted
 from agents.replies.program import program
+from agents.replies.spelling import bounded, cleaned, spellings, turns
 from agents.replies.statements import compiles
+from agents.replies.thinking import split_thinking
 from events.work import ProblemPosed
-
-LONGEST = 32_000
-"""How many characters of an answer are read; of a longer one the first half and the last."""
 
 
 def code_of(text: str, problem: ProblemPosed) -> str:
@@ -21,26 +20,29 @@ def code_of(text: str, problem: ProblemPosed) -> str:
     function that was cut off, the statements that can be read. Never raises. `code_of` of what it
     returns is the same text.
     """
-    best: Draft | None = None
-    for reading in _readings(cleaned(_bounded(text)), problem):
+    best = Draft()
+    for reading in _readings(cleaned(bounded(split_thinking(text)[1])), problem):
         draft = drafted(reading, problem)
-        if best is None or draft.grade > best.grade:
+        if draft.beats(best):
             best = draft
-        if best.grade is Grade.WHOLE or (best.grade > Grade.STUB and all(map(compiles, reading))):
+        if _settles(best, reading):
             break
-    return program(best or Draft(), problem)
+    return program(best, problem)
 
 
-def _bounded(text: str) -> str:
-    half = LONGEST // 2
-    return text if len(text) <= LONGEST else f"{text[:half]}\n{text[-half:]}"
+def _settles(best: Draft, reading: tuple[str, ...]) -> bool:
+    """True when no other reading can be worth more."""
+    if best.grade in (Grade.ABSENT, Grade.STUB, Grade.TORN) or best.lost:
+        return False
+    return best.grade is Grade.WHOLE or all(map(compiles, reading))
 
 
 def _readings(text: str, problem: ProblemPosed) -> Iterator[tuple[str, ...]]:
     """The readings of the text in each of its spellings, if they hold a block not seen before."""
     seen: set[str] = set()
-    for spelling in spellings(text):
-        for reading in readings(spelling, problem):
-            if not seen.issuperset(reading):
-                seen.update(reading)
-                yield reading
+    for turn in turns(text):
+        for spelling in spellings(turn):
+            for reading in readings(spelling, problem):
+                if not seen.issuperset(reading):
+                    seen.update(reading)
+                    yield reading

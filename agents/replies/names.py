@@ -47,7 +47,7 @@ def _runs_at_once(scope: symtable.SymbolTable) -> bool:
 
 _TYPING = (
     "Any Callable DefaultDict Deque Dict FrozenSet Generator Generic Iterable Iterator List Literal Mapping "
-    "NamedTuple Optional Sequence Set Text Tuple Type TypeVar Union"
+    "NamedTuple Optional ParamSpec Sequence Set Text Tuple Type TypeVar Union overload"
 )
 _MODULES = (
     "bisect collections copy datetime decimal fractions functools hashlib heapq itertools json math operator "

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from agents.replies.plan import plan_of
+from agents.replies.listing import answered, canonical, inner_texts
+from agents.replies.plan import CHECKBOX, plan_of
 from events.work import Step
 
 MOST_NODES = 24
@@ -29,6 +30,15 @@ def outline_of(text: str) -> tuple[Step, ...]:
 
     Lines that are no items end nothing and count for nothing. Empty when there are no items.
     """
+    answer = answered(text)
+    for part in (answer, canonical(answer), *map(canonical, inner_texts(answer))):
+        if items := _items_of(part):
+            return _nested(items[:MOST_NODES], 1)
+    return ()
+
+
+def _items_of(text: str) -> list[tuple[int, str]]:
+    """The items above the first fence, each with how deep it stands."""
     items: list[tuple[int, str]] = []
     for line in text.expandtabs(4).splitlines():
         if _FENCE.match(line):
@@ -36,8 +46,8 @@ def outline_of(text: str) -> tuple[Step, ...]:
         if found := _ITEM.match(line):
             margin, number, said = found.groups()
             width = len(margin) + 4 * (number or "").count(".")
-            items.append((width, said.replace("**", "").strip()))
-    return _nested(items[:MOST_NODES], 1)
+            items.append((width, CHECKBOX.sub("", said.replace("**", "").strip())))
+    return items
 
 
 def outlined(steps: Iterable[Step], front: str = "") -> str:

@@ -3,8 +3,8 @@
 import ast
 from dataclasses import dataclass
 
-from agents.replies.choice import is_test
 from agents.replies.names import Names, is_standard, names_of
+from agents.replies.renaming import is_test
 from agents.replies.statements import Statement
 
 UNWELCOME = frozenset({"input", "print", "open", "exit", "quit", "exec", "eval"})

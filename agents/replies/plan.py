@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from agents.replies.listing import answered, canonical, inner_texts
+
 MOST_STEPS = 12
 """A model that writes more steps than this is looping, or writing code in words."""
 
@@ -16,6 +18,8 @@ _CHATTER = re.compile(
     r"|this (?:plan|function|approach)|the (?:above|following|plan))\b"
     r"|\#|(?:def|class|import|from|return) [a-z_]|.*:\s*$"
 )
+_NEXT = re.compile(r"(?:\A|(?<=[.!?;]))[ \t](\d{1,2})[.)][ \t]+(?=[A-Z`])")
+CHECKBOX = re.compile(r"\A\[[ xX✓]?\][ \t]+")
 _SENTENCE_ENDS = (".", "!", "?", ";", ")", "]", "`", '"', "'")
 
 
@@ -25,10 +29,36 @@ def plan_of(text: str) -> str:
     Where nothing is numbered, bullets count as steps, or else lines of prose. A last step that does not
     end as a sentence is taken for cut off, and left out, when the steps before it do. At most twelve.
     """
-    lines = _without_code(text)
-    steps = _listed(lines, _STEP) or _listed(lines, _BULLET) or _prose(lines)
-    kept = _distinct(_without_cut_end([step for step in steps if step]))[:MOST_STEPS]
+    kept = _distinct(_without_cut_end(_steps(answered(text))))[:MOST_STEPS]
     return "\n".join(f"{number}. {step}" for number, step in enumerate(kept, 1))
+
+
+def _steps(text: str) -> list[str]:
+    """The items of the list outside of fences, else of one inside them, else the lines of prose."""
+    lines = _without_code(text)
+    plain = _without_code(canonical(text))
+    inner = [canonical(each).split("\n") for each in inner_texts(text)]
+    for marker in (_STEP, _BULLET):
+        for each in (lines, plain):
+            if steps := _items(each, marker):
+                return _one_by_one(steps)
+    for each in inner:
+        if steps := _items(each, _STEP) or _items(each, _BULLET):
+            return steps
+    return next(filter(None, map(_prose, [plain, *inner])), [])
+
+
+def _one_by_one(steps: list[str]) -> list[str]:
+    """The steps of a list that is written on a single line."""
+    if len(steps) > 1:
+        return steps
+    parts = _NEXT.split(f" 1. {steps[0]}")
+    in_order = [int(number) for number in parts[1::2]] == list(range(1, len(parts) // 2 + 1))
+    return [part.strip() for part in parts[2::2]] if in_order else steps
+
+
+def _items(lines: Sequence[str], marker: re.Pattern[str]) -> list[str]:
+    return [step for step in _listed(lines, marker) if step]
 
 
 def _without_code(text: str) -> list[str]:
@@ -70,7 +100,8 @@ def _before_chatter(item: Sequence[str]) -> list[str]:
 
 
 def _as_step(item: Sequence[str]) -> str:
-    return "\n   ".join(line.replace("**", "").strip() for line in item if line.strip())
+    step = "\n   ".join(line.replace("**", "").strip() for line in item if line.strip())
+    return CHECKBOX.sub("", step)
 
 
 def _prose(lines: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
+from agents.replies.bindings import is_overload, registers_to
 from agents.replies.choice import Draft, Grade, graded
 from agents.replies.names import IMPORTS, imports_for
 from agents.replies.parts import DEFINITION, FUNCTION, IMPORT, Part, may_run, part_of, stays_unasked, wraps
@@ -28,7 +29,7 @@ def program(draft: Draft, problem: ProblemPosed) -> str:
         given = [part for part in prompted if part in given or isinstance(part.node, IMPORT)]
     own = [part for part in own if not (_is_begun(part) and part.names.bound <= _bound(given))]
     spare = [part_of(each) for each in draft.spares]
-    kept = _kept(given, spare, own, entry_point)
+    kept = _kept(given, spare, own, draft, entry_point)
     return _written([part for place, part in enumerate([*given, *spare, *own]) if place in kept])
 
 
@@ -57,7 +58,14 @@ def _plain_name(statement: Statement) -> str:
 def _rivals(part: Part, draft: Draft, entry_point: str) -> bool:
     """True of what would bind the function's name to something other than what was chosen."""
     is_rival = entry_point in part.names.bound and part.statement is not draft.chosen
-    return is_rival and not wraps(part, entry_point)
+    return is_rival and not wraps(part, entry_point) and not _declares(part, draft)
+
+
+def _declares(part: Part, draft: Draft) -> bool:
+    """True of an overload above the function that was chosen."""
+    if draft.chosen is None or not is_overload(part.node):
+        return False
+    return part.statement in draft.block[: draft.block.index(draft.chosen)]
 
 
 def _is_begun(part: Part) -> bool:
@@ -72,14 +80,22 @@ def _bound(parts: Iterable[Part]) -> frozenset[str]:
     return frozenset[str]().union(*(part.names.bound for part in parts))
 
 
-def _kept(given: Sequence[Part], spare: Sequence[Part], own: Sequence[Part], entry_point: str) -> set[int]:
+def _kept(
+    given: Sequence[Part], spare: Sequence[Part], own: Sequence[Part], draft: Draft, entry_point: str
+) -> set[int]:
     """The places, in the three lists joined, of what stays."""
     parts, first = [*given, *spare, *own], len(given) + len(spare)
     suppliers = _suppliers(parts, range(len(given), first), entry_point)
-    asked = [place for place, part in enumerate(own, first) if entry_point in part.names.bound]
+    asked = [place for place, part in enumerate(own, first) if _is_asked(part, draft, entry_point)]
     unasked = [place for place, part in enumerate(own, first) if stays_unasked(part)]
     kept = _closure([*range(len(given)), *asked, *unasked], parts, suppliers)
     return _loadable(kept, _closure(asked, parts, suppliers), parts)
+
+
+def _is_asked(part: Part, draft: Draft, entry_point: str) -> bool:
+    """True of what binds the function's name, or registers another function to it."""
+    binds = entry_point in part.names.bound or part.statement is draft.chosen
+    return binds or registers_to(part.node) == entry_point
 
 
 def _suppliers(parts: Sequence[Part], spare: range, entry_point: str) -> Mapping[str, list[int]]:

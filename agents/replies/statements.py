@@ -23,6 +23,8 @@ class Statement:
     node: ast.stmt
     torn: bool = False
     """Lines at its end would not parse and are left out."""
+    renamed: bool = False
+    """It gives the name that was asked for to what the answer calls by another."""
 
 
 def statements(text: str) -> list[Statement]:
@@ -84,15 +86,38 @@ _REMARK = re.compile(rf"\n*{_PROSE.pattern}\n+[ \t]+\S")
 _LAST_RETURN = re.compile(r"\n(?: {1,4}|\t)(?:return|raise)\b[^\n]*\s*\Z")
 
 
+_OF_TYPES = re.compile(r"^(type|def|class)[ \t]+(\w+)[ \t]*(?:\[([^\]\n]*)\])?(?=[ \t]*[=(:])", re.MULTILINE)
+_VARIABLE = re.compile(r"(\*{0,2})(\w+)[^,]*")
+
+
+def _without_types(found: re.Match[str]) -> str:
+    """`type X = ...` and `def f[T](...)` as Pythons before 3.12 write them."""
+    kind, name, variables = found.groups()
+    declared = "".join(
+        f'{each} = {"ParamSpec" if stars == "**" else "TypeVar"}("{each}")\n'
+        for stars, each in _VARIABLE.findall(variables or "")
+    )
+    return f"{declared}{name}" if kind == "type" else f"{declared}{kind} {name}"
+
+
+def _for_this_python(chunk: str) -> str:
+    """The chunk, without a later Python's syntax of types where only that keeps it from being read."""
+    if isinstance(parsed(chunk), ast.Module):
+        return chunk
+    older = _OF_TYPES.sub(_without_types, chunk)
+    return older if older != chunk and isinstance(parsed(older), ast.Module) else chunk
+
+
 def _islands(text: str) -> list[Statement]:
     """The statements in a sea of prose, each tried by itself."""
     found, torn = list[Statement](), 0
     for chunk in _rejoined(_chunks(text)):
         if not _MAY_BEGIN.match(chunk.lstrip("\n")):
             continue
-        tree = parsed(chunk)
+        source = _for_this_python(chunk)
+        tree = parsed(source)
         if isinstance(tree, ast.Module):
-            found += _cut(chunk, tree)
+            found += _cut(source, tree)
         elif torn < TORN and _DEFINES.match(chunk.lstrip("\n")):
             torn += 1
             found += _mended(chunk)

@@ -91,7 +91,7 @@ def _why_not_loaded(code: str, entry_point: str, error: str) -> Kind:
 def _function(code: str, entry_point: str) -> str:
     """The program up to where its entry point ends: the first later line at the margin. Empty without one."""
     lines, found = code.split("\n"), False
-    begins = re.compile(rf"(?:async\s+)?def\s+{re.escape(entry_point)}\b")
+    begins = re.compile(rf"(?:(?:async\s+)?def|class)\s+{re.escape(entry_point)}\b")
     for number, (line, goes_on) in enumerate(zip(lines, continuations(code), strict=True)):
         at_margin = bool(line[:1].strip()) and not goes_on
         if found and at_margin and not line.startswith(("#", ")")):

@@ -102,3 +102,18 @@ def test_assembly_mends_nothing() -> None:
 
     assert broken.endswith("    for n in x:\n    return n\n")
     assert inside.endswith("    def f(x):\n        return x\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ("```python\nreturn x\n```<|im_end|>", "return x"),
+        ("return x<|endoftext|>", "return x"),
+        ("```python\nfor n in x\uff1a\n```", "for n in x:"),
+        ("for n in x:\n\u3000\u3000r.append(\u2018a\u2019)", "for n in x:\n  r.append('a')"),
+        ("<think>x = 1</think>\ny = 2", "y = 2"),
+    ],
+)
+def test_snippet_is_read_behind_foreign_characters(answer: str, code: str) -> None:
+    """Chat marks, thoughts, foreign spaces and punctuation do not spoil a snippet."""
+    assert snippet_of(answer) == code

@@ -4,7 +4,7 @@ import pytest
 
 from agents.assembler import assembler
 from agents.brancher import brancher
-from agents.coder import coder
+from agents.coder import STOPS, coder
 from agents.designer import designer
 from agents.opener import opener
 from agents.role import Role
@@ -14,6 +14,7 @@ from agents.stepwriter import stepwriter
 from agents.testing import ScriptedContext
 from events import (
     AlgorithmSketched,
+    CodeWritten,
     ProblemPosed,
     Snippet,
     SnippetsGathered,
@@ -107,3 +108,20 @@ async def test_sampler_asks_what_the_coder_asks() -> None:
     assert (greedy.temperature, drawn.temperature) == (0.0, 0.8)
     assert (greedy.messages, greedy.prefill, greedy.stop) == (drawn.messages, drawn.prefill, drawn.stop)
     assert greedy.max_tokens == drawn.max_tokens
+
+
+@pytest.mark.parametrize("entry_point", ["test_duplicate", "check", "test", "testify", "f", "print_all"])
+@pytest.mark.parametrize("role", [coder, sampler], ids=["coder", "sampler"])
+async def test_no_stop_begins_the_function_that_is_asked_for(
+    role: Role[ProblemPosed, CodeWritten], entry_point: str
+) -> None:
+    """An answer that writes the whole function is not stopped where the function begins."""
+    prompt = f'def {entry_point}(x):\n    """Return x."""\n'
+    ctx = ScriptedContext(["    return x\n"])
+
+    await role.act(ProblemPosed(task_id="T/1", prompt=prompt, entry_point=entry_point), ctx)
+
+    stops = ctx.generations[0].stop
+    assert not any(stop in f"\n{prompt}" for stop in stops)
+    assert set(stops) >= {"\n```\n", "\nif __name__", "\nprint(", "\nassert "}
+    assert entry_point != "f" or stops == STOPS

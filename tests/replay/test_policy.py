@@ -1,5 +1,6 @@
 """One rule for live, resume and replay."""
 
+import msgspec
 import pytest
 
 from events import (
@@ -149,3 +150,20 @@ def test_case_that_came_by_everything_is_finished(policy: type[Resume] | type[St
 
     strict.finish("Test/0")
     strict.finish("Test/1")
+
+
+@pytest.mark.parametrize("policy", [Resume, Strict])
+def test_stop_that_begins_the_prefilled_function_is_no_difference(
+    policy: type[Resume] | type[Strict],
+) -> None:
+    """Runs recorded when roles still sent such a stop replay; any other stop that is gone diverges."""
+    prefill = "```python\ndef test_it(x):\n"
+    asked = GenerationRequested(messages=(), prefill=prefill, stop=("\ndef test", "\nprint("))
+    events = (asked, ANSWER)
+    recorded = Journal(
+        Entry(seq=seq, at=0.0, path=PATH, cause=None, event=event) for seq, event in enumerate(events)
+    )
+
+    assert policy(recorded).effect(PATH, msgspec.structs.replace(asked, stop=("\nprint(",))) is not None
+    with pytest.raises(Diverged):
+        policy(recorded).effect(PATH, msgspec.structs.replace(asked, stop=("\ndef test",)))
