@@ -94,6 +94,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     An expected error becomes one message; any other is raised.
     """
+    from fractal_agent.commands.advice import OPTIONS, fitting
+
+    before = OPTIONS.set(options_of(sys.argv[1:] if arguments is None else arguments))
     try:
         app(args=arguments, prog_name="python -m fractal_agent")
     except SystemExit as left:
@@ -106,9 +109,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         from fractal_agent.terminal import visible
 
-        print(visible(f"error: {error}"), file=sys.stderr)
+        print(visible(f"error: {fitting(str(error))}"), file=sys.stderr)
         return code
+    finally:
+        OPTIONS.reset(before)
     return Exit.DONE
+
+
+def options_of(arguments: Sequence[str]) -> frozenset[str]:
+    """The options of the command that the arguments name, and those of every command."""
+    group = typer.main.get_command(app)
+    commands = getattr(group, "commands", {})
+    command = next((commands[argument] for argument in arguments if argument in commands), group)
+    return frozenset(option for one in (group, command) for each in one.params for option in each.opts)
 
 
 def _code(left: SystemExit) -> int:

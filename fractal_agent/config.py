@@ -27,6 +27,11 @@ def data_dirs() -> tuple[Path, ...]:
     return (cache_dir() / "data", _evalplus_cache())
 
 
+def installed_plugins_wanted() -> bool:
+    """False when `$FRACTAL_AGENT_PLUGINS` is `off`, which leaves out the plug-ins of installed packages."""
+    return os.environ.get("FRACTAL_AGENT_PLUGINS", "").strip().lower() != "off"
+
+
 def _evalplus_cache() -> Path:
     """`evalplus` in the user's cache folder, which macOS has in a place of its own."""
     if sys.platform == "darwin":

@@ -9,16 +9,19 @@ import msgspec
 from events.base import Event
 from events.effects import GenerationCompleted, GenerationRequested, GradingRequested, Message
 from events.lifecycle import Branch, Edit, Origin, Settings
+from events.misfit import is_ours
 from events.path import is_within
+from events.work import ProblemPosed
 from replay.journal import Journal
 
 E = TypeVar("E", bound=Event)
+S = TypeVar("S", bound=msgspec.Struct)
 
 PROMPT = "prompt"
 """At a generation: the content of the last message, under the name that people know it by."""
 
 _FIXED = frozenset({"task_id", "entry_point", "problem", "seed", "reused", "tests_digest", "tokens_digest"})
-"""Fields that say where an event belongs or how it came about, and that no edit may change."""
+"""Fields of our events that say where one belongs or how it came about, and that no edit may change."""
 
 _UNTOUCHED = frozenset({"dataset", "tasks", "cast", "plugins"})
 """Settings that a fork shares with its parent, or changes in another way."""
@@ -52,8 +55,14 @@ class Edits:
         fields = self._fields.get(path)
         if not fields or not (mine := fields.keys() & set(event.__struct_fields__)):
             return event
-        changed = {name: fields[name] for name in mine}
-        return msgspec.convert({**msgspec.to_builtins(event), **changed}, type=type(event))
+        return _with(event, {name: fields[name] for name in mine})
+
+
+def _with(event: S, fields: Mapping[str, Any]) -> S:
+    """The event with other values, as JSON holds them, in fields known by the names that the class has."""
+    stored = dict(zip(event.__struct_fields__, event.__struct_encode_fields__, strict=True))
+    changed = {stored[name]: value for name, value in fields.items()}
+    return msgspec.convert({**msgspec.to_builtins(event), **changed}, type=type(event))
 
 
 def edits_of(origin: Origin | None, branch: Branch) -> tuple[Edit, ...]:
@@ -132,6 +141,10 @@ def _recorded(journal: Journal, path: str) -> list[Event]:
 
 
 def _editable(event: Event | Settings) -> list[str]:
+    if not isinstance(event, Settings) and not is_ours(type(event)):
+        return [
+            name for name in event.__struct_fields__ if not isinstance(getattr(event, name), ProblemPosed)
+        ]
     fixed = _FIXED - {"seed"} if isinstance(event, Settings) else _FIXED
     return [name for name in event.__struct_fields__ if name not in fixed]
 
@@ -144,14 +157,15 @@ def _edit(path: str, event: Event | Settings, key: str, text: str) -> Edit:
         raise BadEdit(f"{path or 'setting'}: {key} is not text that UTF-8 can carry: {text!r}") from None
     value: Any = _fitted(text, getattr(event, key)) if hint is str else _parsed(path, key, hint, text)
     try:
-        msgspec.convert({**msgspec.to_builtins(event), key: value}, type=type(event))
+        _with(event, {key: value})
     except msgspec.ValidationError as error:
         where = f"{path}: {type(event).__name__}.{key}" if path else f"setting {key}"
         raise BadEdit(f"{where} is {_told(hint)}, and {text!r} does not fit: {error}") from None
     if key == "messages" and not value:
         raise BadEdit(f"{path}: a generation has at least one message")
-    if key in _RANGES and not _RANGES[key][0] <= value <= _RANGES[key][1]:
-        low, high = _RANGES[key]
+    low, high = _RANGES.get(key, (0, 0)) if is_ours(type(event)) else (0, 0)
+    numbers = value.values() if isinstance(value, dict) else [value]
+    if high and not all(low <= number <= high for number in numbers):
         raise BadEdit(f"{path or 'setting'}: {key} is from {low:,} to {high:,}, and {text} is not")
     return Edit(path=path, field=key, value=value)
 

@@ -21,22 +21,20 @@ def resume(
     What is recorded is not done again. Settings are the run's own. Exits with 3, before anything runs,
     when the code has changed since.
     """
-    from fractal_agent.catalog import load_catalog
-    from fractal_agent.commands.options import runs_dir_or_default
+    from fractal_agent.commands.reading import opened
     from fractal_agent.commands.running import carry_out, conclude
     from fractal_agent.datasets import load, select
     from fractal_agent.forking import resume_fork_job
     from fractal_agent.job import Job
-    from fractal_agent.recording import Recording
-    from fractal_agent.runs import find_run
     from fractal_agent.solving import resume as resume_job
 
-    recording = Recording(find_run(run, runs_dir_or_default(runs_dir)))
+    found = opened(run, runs_dir, plugin)
+    recording = found.recording
     started = recording.started
     if recording.timeline.completed:
         typer.echo("Nothing to do: the run is completed.", err=True)
         conclude(recording.timeline, recording.folder, json)
-    catalog = load_catalog(plugin or started.settings.plugins)
+    catalog = found.catalog
     if started.origin is None:
         tasks = select(load(started.settings.dataset), ids=started.settings.tasks)
         job = Job(

@@ -67,15 +67,16 @@ def solve(
     from datetime import datetime
 
     from events import Settings
-    from fractal_agent.catalog import load_catalog, located
+    from fractal_agent.catalog import located
     from fractal_agent.commands.options import runs_dir_or_default
+    from fractal_agent.commands.reading import loaded
     from fractal_agent.commands.running import carry_out, check_engine, default_model, parts
     from fractal_agent.datasets import load, select
     from fractal_agent.job import Job
     from fractal_agent.runs import check_run_id, new_run_id
     from fractal_agent.solving import solve as solve_job
 
-    catalog = load_catalog(plugin or [])
+    catalog = loaded(plugin)
     catalog.architecture(architecture)
     check_engine(engine, base_url=base_url, script=script)
     chosen = parts(cast or [])

@@ -1,0 +1,279 @@
+"""Loading plug-ins: files and modules that a user names, and those that installed packages bring."""
+
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import linecache
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import msgspec
+
+from agents.role import Role, roles_in
+from events.base import Event, known_events, misdeclared, withdraw
+from events.upcast import forget_upcasters, known_tags, upcaster_module
+from fractal_agent.architectures.base import Architecture, architectures_in
+from replay.fingerprint import fingerprint
+
+ENTRY_POINTS = "fractal_agent.plugins"
+"""Packages that name a module in this entry-point group are loaded on every start."""
+
+OFF = "FRACTAL_AGENT_PLUGINS=off"
+"""What leaves out all plug-ins of installed packages."""
+
+_CONTENT = "__fractal_agent_content__"
+"""Where a plug-in's module keeps the digest of its file."""
+
+
+class PluginFailed(Exception):
+    """A plug-in could not be loaded, or brings a name that is taken.
+
+    `place` is where in it that happened (`line 7`), `source` the text of that line.
+    """
+
+    def __init__(self, plugin: str, problem: str, *, place: str = "", source: str = "") -> None:
+        where = f", {place}" if place else ""
+        quoted = f"\n    {source}" if source else ""
+        super().__init__(f"plug-in {plugin}{where}: {problem}.{quoted}")
+        self.plugin = plugin
+
+
+class Plugin(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plug-in brings, once it is loaded."""
+
+    name: str
+    """As an error tells of it: the file, the module, or its distribution and entry point."""
+    key: str
+    """As a run records it: the file, the module, or the name of the entry point."""
+    identity: str
+    """`my_roles 1.2 (my_roles.roles)` for an entry point, else the fingerprint of its source."""
+    roles: Mapping[str, Role[Any, Any]]
+    architectures: Mapping[str, Architecture]
+
+
+class Installed(NamedTuple):
+    """An entry point, and the distribution and version that bring it."""
+
+    point: EntryPoint
+    distribution: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.distribution} (entry point {self.point.name})"
+
+    @property
+    def identity(self) -> str:
+        return f"{self.distribution} ({self.point.value})"
+
+
+def load_named(plugin: str) -> Plugin:
+    """The plug-in in that file or module.
+
+    Raises:
+        PluginFailed: it is missing, raises when it is imported, or declares what cannot work.
+    """
+    if plugin.endswith(".py"):
+        with _loading(plugin, [Path(plugin).resolve()]):
+            module = _import_file(Path(plugin).resolve())
+    else:
+        _look_here()
+        with _loading(plugin, _homes(plugin)):
+            module = importlib.import_module(plugin)
+    source = fingerprint(_source_of(module))
+    return Plugin(
+        name=plugin,
+        key=plugin,
+        identity=source,
+        roles=roles_in(module),
+        architectures=architectures_in(module),
+    )
+
+
+def load_installed(installed: Installed) -> Plugin:
+    """The plug-in that an entry point names: a module, or one role or architecture in it.
+
+    Raises:
+        PluginFailed: as `load_named`.
+    """
+    point = installed.point
+    with _loading(installed.name, _homes(_module_of(point))):
+        module = importlib.import_module(_module_of(point))
+        found: object = module
+        for attribute in filter(None, (point.attr or "").split(".")):
+            found = getattr(found, attribute)
+        roles, architectures = _brought(point, found)
+    return Plugin(
+        name=installed.name,
+        key=point.name,
+        identity=installed.identity,
+        roles=roles,
+        architectures=architectures,
+    )
+
+
+def find_installed() -> tuple[list[Installed], list[PluginFailed]]:
+    """The entry points of all installed packages, each once, and what cannot even be read of them."""
+    try:
+        points = list(importlib.metadata.entry_points(group=ENTRY_POINTS))
+    except Exception:  # noqa: BLE001 - one package whose list is malformed; the others are asked one by one
+        return _asked_one_by_one()
+    return [Installed(point, _distribution_of(point.dist)) for point in points], []
+
+
+def _asked_one_by_one() -> tuple[list[Installed], list[PluginFailed]]:
+    found, failed = dict[tuple[str, str], Installed](), list[PluginFailed]()
+    for dist in importlib.metadata.distributions():
+        try:
+            points = [point for point in dist.entry_points if point.group == ENTRY_POINTS]
+        except Exception as error:  # noqa: BLE001 - as above
+            if ENTRY_POINTS in (dist.read_text("entry_points.txt") or ""):
+                failed.append(
+                    PluginFailed(_distribution_of(dist), f"its entry_points.txt cannot be read: {error}")
+                )
+            continue
+        for point in points:
+            found.setdefault((point.name, point.value), Installed(point, _distribution_of(dist)))
+    return list(found.values()), failed
+
+
+def _distribution_of(dist: importlib.metadata.Distribution | None) -> str:
+    """`my_roles 1.2`, as far as the package says."""
+    told = []
+    for field in ("name", "version"):
+        try:
+            told.append(str(getattr(dist, field)))
+        except Exception:  # noqa: BLE001 - a package without metadata raises one thing or another
+            continue
+    return " ".join(part for part in told if part != "None") or "a package without a name"
+
+
+def _module_of(point: EntryPoint) -> str:
+    try:
+        return point.module
+    except AttributeError:
+        raise ValueError(f"its value {point.value!r} names no module") from None
+
+
+def _brought(
+    point: EntryPoint, found: object
+) -> tuple[Mapping[str, Role[Any, Any]], Mapping[str, Architecture]]:
+    match found:
+        case ModuleType():
+            return roles_in(found), architectures_in(found)
+        case Role():
+            return {found.name: found}, {}
+        case Architecture():
+            return {}, {found.name: found}
+    kind = type(found).__name__
+    raise TypeError(f"{point.value} is a {kind}; expected a module, a role or an architecture")
+
+
+@contextmanager
+def _loading(plugin: str, homes: list[Path]) -> Iterator[None]:
+    """While it is entered, a plug-in is imported: what it prints goes to stderr.
+
+    If it fails, its events and upcasters are taken back, and `PluginFailed` says where it failed.
+    """
+    before, tags = set(known_events()), known_tags()
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+        brought = set(known_events()) - before
+        if problem := next(filter(None, map(misdeclared, brought)), ""):
+            withdraw(brought)
+            raise TypeError(problem)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plug-in may raise anything; it is reported with its name
+        _take_back(set(known_events()) - before, known_tags() - tags)
+        raise _failure(plugin, error, homes) from error
+
+
+def _take_back(brought: set[type[Event]], tags: Iterable[str]) -> None:
+    """Forgets what modules have declared that did not come to their end."""
+    withdraw(cls for cls in brought if cls.__module__ not in sys.modules)
+    forget_upcasters(tag for tag in tags if upcaster_module(tag) not in sys.modules)
+
+
+def _failure(plugin: str, error: BaseException, homes: list[Path]) -> PluginFailed:
+    file, line, source = _place(error, homes)
+    place = f"line {line}" if line else ""
+    if file and str(Path(plugin).resolve()) != file:
+        place = f"{file}, {place}"
+    told = error.msg if isinstance(error, SyntaxError) and line else str(error)
+    problem = f"{type(error).__name__}: {told}" if told else type(error).__name__
+    missing = isinstance(error, FileNotFoundError | ModuleNotFoundError) and not line
+    return PluginFailed(plugin, problem + (_expected(plugin) if missing else ""), place=place, source=source)
+
+
+def _expected(plugin: str) -> str:
+    if Path(f"{plugin}.py").is_file():
+        return f"; the file is {plugin}.py"
+    return "; expected a Python file or an importable module"
+
+
+def _place(error: BaseException, homes: list[Path]) -> tuple[str, int, str]:
+    """File, line and text of the innermost code of the plug-in that raised; of a syntax error, its own."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return error.filename, error.lineno, (error.text or "").strip()
+    trace, found = error.__traceback__, ("", 0, "")
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if any(Path(file).is_relative_to(home) for home in homes):
+            found = file, trace.tb_lineno, linecache.getline(file, trace.tb_lineno).strip()
+        trace = trace.tb_next
+    return found
+
+
+def _homes(module: str) -> list[Path]:
+    """Where the code of a module's package lies; nowhere for one that cannot be found."""
+    try:
+        spec = importlib.util.find_spec(module.partition(".")[0])
+    except (ImportError, ValueError, AttributeError):
+        return []
+    if spec is None:
+        return []
+    return [Path(place) for place in spec.submodule_search_locations or filter(None, [spec.origin])]
+
+
+def _look_here() -> None:
+    """Lets modules in the working directory be found, after all that is installed."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+
+
+def _import_file(path: Path) -> ModuleType:
+    """The module in that file: the one that is there already, unless the file has changed since."""
+    place = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    name = f"fractal_agent_plugin_{path.stem}_{place}"
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    if getattr(there := sys.modules.get(name), _CONTENT, "") == content and there is not None:
+        return there  # a second one would make second classes of its events, which equal none of the first
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    setattr(module, _CONTENT, content)
+    return module
+
+
+def _source_of(module: ModuleType) -> str:
+    """The text of the module; empty where it has none."""
+    try:
+        return inspect.getsource(module)
+    except (OSError, TypeError):
+        return ""
