@@ -1,7 +1,8 @@
 """What a role may ask, checked where it asks: so that a slip is an error there, and not an odd request."""
 
 import math
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
 from events.effects import ExecutionRequested, GenerationRequested, Message
@@ -10,7 +11,7 @@ from events.work import Example
 Item = TypeVar("Item")
 
 _ROLES = ("system", "user", "assistant")
-_UNORDERED = (str, bytes, bytearray, Mapping, Set)
+_UNORDERED = (str, bytes, bytearray, Mapping, AbstractSet)
 """Can be iterated over, and is no sequence of messages, stops or examples."""
 
 
@@ -26,7 +27,7 @@ def generation(
     """The request for a generation, its seed not yet set. One string as `stop` is one stop.
 
     Raises:
-        TypeError, ValueError: an argument does not fit; the message says which, what was found and what is expected.
+        TypeError, ValueError: an argument does not fit; the message says which, and what is expected.
     """
     return GenerationRequested(
         messages=_messages(messages),
@@ -42,7 +43,7 @@ def execution(program: object, *, entry_point: object, examples: object) -> Exec
     """The request to execute a program, its tests not yet named.
 
     Raises:
-        TypeError: an argument does not fit; the message says which, what was found and what is expected.
+        TypeError: an argument does not fit; the message says which, and what is expected.
     """
     return ExecutionRequested(
         program=_text("ctx.execute", "program", program),
@@ -57,9 +58,8 @@ def _messages(found: object) -> tuple[Message, ...]:
         raise ValueError("ctx.generate: messages is empty; expected at least one Message")
     for number, message in enumerate(messages):
         if message.role not in _ROLES:
-            raise ValueError(
-                f"ctx.generate: messages[{number}].role is {message.role!r}; expected one of {', '.join(_ROLES)}"
-            )
+            expected = f"expected one of {', '.join(_ROLES)}"
+            raise ValueError(f"ctx.generate: messages[{number}].role is {message.role!r}; {expected}")
         _text("ctx.generate", f"messages[{number}].content", message.content)
     return messages
 

@@ -55,15 +55,16 @@ def misdeclared(cls: type[Event]) -> str:
     """Why the log cannot hold events of this class; empty when it can. The class must be complete."""
     config = cls.__struct_config__
     if config.array_like or config.tag_field != "type" or not isinstance(config.tag, str):
-        return f"event {cls.__name__} changes how events are tagged; leave out tag_field and array_like, and let the tag be text"
+        return (
+            f"event {cls.__name__} changes how events are tagged; "
+            "leave out tag_field and array_like, and let the tag be text"
+        )
     if not config.frozen:
         return f"event {cls.__name__} is not frozen; declare it with frozen=True"
     for other in known_events():
         if other.__name__ != cls.__name__ and other.__struct_config__.tag == config.tag:
-            return (
-                f"event {cls.__name__} has the tag {config.tag!r}, and so has {other.__module__}.{other.__name__}; "
-                "choose another"
-            )
+            name = f"{other.__module__}.{other.__name__}"
+            return f"event {cls.__name__} has the tag {config.tag!r}, and so has {name}; choose another"
     try:
         msgspec.json.Decoder(cls)
     except Exception as error:  # noqa: BLE001 - resolving a plug-in's annotations can raise anything

@@ -32,7 +32,7 @@ def explain(cls: type[msgspec.Struct], held: dict[str, Any], error: Exception) -
             return _changed(cls.__name__, field, held[field.encode_name], problem)
     if extra and cls.__struct_config__.forbid_unknown_fields:
         return (
-            f"{cls.__name__} has no field {extra[0]!r} any more and forbids unknown fields, and the line holds one. "
+            f"{cls.__name__} forbids unknown fields, and the line holds {extra[0]!r}. "
             f"Declare the event without forbid_unknown_fields, or {ADVICE}"
         )
     return f"{cls.__name__} does not fit what the line holds: {_raised(error)}. To read old lines, {ADVICE}"

@@ -53,7 +53,8 @@ def _model_edits(was: Settings, engine: str) -> list[Edit]:
     if engine == "vllm":
         return [Edit(path="", field="model", value=DEFAULT_MODEL)]
     raise BadEdit(
-        f"the run's model is {was.model!r}, which the {engine} engine cannot be asked for; name one with --model"
+        f"the run's model is {was.model!r}, which the {engine} engine cannot be asked for; "
+        "name one with --model"
     )
 
 

@@ -99,8 +99,9 @@ def blame_job(
     was, now = parent.started.settings, changed_settings(parent.started.settings, edits)
     if not reuses_answers(was, now):
         raise NothingToBlame(
-            f"{parent.started.run_id} was answered by {told(was)}, and {told(now)} is asked for: blame keeps what "
-            "was recorded before a step, so the same model must answer. `fork` can ask another"
+            f"{parent.started.run_id} was answered by {told(was)}, and {told(now)} is asked for: "
+            "blame keeps what was recorded before a step, so the same model must answer. "
+            "`fork` can ask another"
         )
     branches = [
         Branch(name=child(f"step-{number}", SAMPLE.format(sample)), anew=path, edits=edits)
@@ -115,8 +116,9 @@ def require_same_engine(run: Recording, parent: Recording, edits: Sequence[Edit]
     asked = changed_settings(parent.started.settings, edits)
     if edits and not same_engine(run.started.settings, asked):
         raise NothingToBlame(
-            f"{run.started.run_id} was begun with {told(run.started.settings)}, and {told(asked)} is asked for; "
-            "leave out --engine and --base-url to go on with it, or choose another --run-id"
+            f"{run.started.run_id} was begun with {told(run.started.settings)}, "
+            f"and {told(asked)} is asked for; leave out --engine and --base-url to go on with it, "
+            "or choose another --run-id"
         )
 
 

@@ -106,7 +106,7 @@ def load_catalog(plugins: Sequence[str] = (), *, required: bool = True) -> Catal
     that fails is left out as well and stands in `lacking`.
 
     Raises:
-        PluginFailed: a plug-in that is required is missing, raises when it is imported, or brings what is taken.
+        PluginFailed: a plug-in that is required is missing, raises on import, or brings what is taken.
         TypeError: `plugins` is one string.
     """
     if isinstance(plugins, str):
@@ -166,6 +166,7 @@ class _Gathering:
 
     def _clash(self, kind: str, name: str) -> str:
         if owner := self._owners.get(name):
-            return f"plug-in {owner} brings a {kind} {name!r} too; rename one, or leave out installed plug-ins with {OFF}"
+            advice = f"rename one, or leave out installed plug-ins with {OFF}"
+            return f"plug-in {owner} brings a {kind} {name!r} too; {advice}"
         advice = f", and cast it as {name}" if kind == "role" else ""
         return f"there is a built-in {kind} {name!r}; choose another name{advice}"

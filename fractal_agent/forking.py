@@ -43,10 +43,8 @@ def edits_at(parent: Recording, path: str, changes: Mapping[str, str]) -> tuple[
     Raises:
         BadEdit: nothing is recorded there, or a change does not fit it.
     """
-    if name := parent.unknown_at(path):
-        raise BadEdit(
-            f"at {path} is an event {name} of a plug-in that is not here; name its file with --plugin"
-        )
+    if unread := parent.unread_at(path):
+        raise BadEdit(unread)
     case = parent.case_of(path)
     branch = parent.branch_of(case).name if case else ""
     place = path.removeprefix(f"{branch}/") if branch else path

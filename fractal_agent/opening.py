@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from events import LOG_NAME, LogError, LogReader, Unknown
 from fractal_agent.catalog import Catalog, load_catalog
+from fractal_agent.config import installed_plugins_wanted
+from fractal_agent.plugins import OFF
 from fractal_agent.recording import Recording
 from fractal_agent.runs import require_header
 
@@ -18,7 +20,7 @@ class Loaded(NamedTuple):
     """What a run can be read with."""
 
     catalog: Catalog
-    """Its `lacking` says which of the run's own plug-ins are not here; `whole()` raises where that matters."""
+    """Its `lacking` says which of the run's own plug-ins are not here; `whole()` raises for them."""
     plugins: tuple[str, ...]
     """The files and modules that were loaded, where they lie today."""
     notes: tuple[str, ...]
@@ -123,13 +125,13 @@ def _told(identity: str) -> str:
 
 
 def _instead(key: str, catalog: Catalog) -> str:
+    """What is here in the place of an entry point that a run was made with."""
     if key in catalog.plugins:
         return f"and {_told(catalog.plugins[key])} is installed"
-    return (
-        "which is not loaded"
-        if any(f"(entry point {key})" in failed.plugin for failed in catalog.broken)
-        else ("which is not installed")
-    )
+    if not installed_plugins_wanted():
+        return f"which {OFF} leaves out"
+    broken = any(f"(entry point {key})" in failed.plugin for failed in catalog.broken)
+    return "which does not load" if broken else "which is not installed"
 
 
 def _unknown_types(folder: Path) -> list[str]:

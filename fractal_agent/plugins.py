@@ -80,11 +80,13 @@ def load_named(plugin: str) -> Plugin:
         PluginFailed: it is missing, raises when it is imported, or declares what cannot work.
     """
     if plugin.endswith(".py"):
-        with _loading(plugin, [Path(plugin).resolve()]):
-            module = _import_file(Path(plugin).resolve())
+        path = Path(plugin).resolve()
+        name = f"fractal_agent_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+        with _loading(plugin, name, [path]):
+            module = _import_file(path, name)
     else:
         _look_here()
-        with _loading(plugin, _homes(plugin)):
+        with _loading(plugin, plugin, _homes(plugin)):
             module = importlib.import_module(plugin)
     source = fingerprint(_source_of(module))
     return Plugin(
@@ -102,20 +104,27 @@ def load_installed(installed: Installed) -> Plugin:
     Raises:
         PluginFailed: as `load_named`.
     """
-    point = installed.point
-    with _loading(installed.name, _homes(_module_of(point))):
-        module = importlib.import_module(_module_of(point))
-        found: object = module
-        for attribute in filter(None, (point.attr or "").split(".")):
-            found = getattr(found, attribute)
-        roles, architectures = _brought(point, found)
+    roles, architectures = _imported(installed)
     return Plugin(
         name=installed.name,
-        key=point.name,
+        key=installed.point.name,
         identity=installed.identity,
         roles=roles,
         architectures=architectures,
     )
+
+
+def _imported(installed: Installed) -> tuple[Mapping[str, Role[Any, Any]], Mapping[str, Architecture]]:
+    point = installed.point
+    name = point.value.partition(":")[0].partition("[")[0].strip()
+    with _loading(installed.name, name, _homes(name)):
+        if not name or not all(part.isidentifier() for part in name.split(".")):
+            raise ValueError(f"its value {point.value!r} names no module")
+        module = importlib.import_module(name)
+        found: object = module
+        for attribute in filter(None, (point.attr or "").split(".")):
+            found = getattr(found, attribute)
+        return _brought(point, found)
 
 
 def find_installed() -> tuple[list[Installed], list[PluginFailed]]:
@@ -149,16 +158,9 @@ def _distribution_of(dist: importlib.metadata.Distribution | None) -> str:
     for field in ("name", "version"):
         try:
             told.append(str(getattr(dist, field)))
-        except Exception:  # noqa: BLE001 - a package without metadata raises one thing or another
+        except Exception:  # noqa: BLE001, S112 - a package without metadata raises one thing or another
             continue
     return " ".join(part for part in told if part != "None") or "a package without a name"
-
-
-def _module_of(point: EntryPoint) -> str:
-    try:
-        return point.module
-    except AttributeError:
-        raise ValueError(f"its value {point.value!r} names no module") from None
 
 
 def _brought(
@@ -176,8 +178,8 @@ def _brought(
 
 
 @contextmanager
-def _loading(plugin: str, homes: list[Path]) -> Iterator[None]:
-    """While it is entered, a plug-in is imported: what it prints goes to stderr.
+def _loading(plugin: str, module: str, homes: list[Path]) -> Iterator[None]:
+    """While it is entered, a plug-in is imported as that module: what it prints goes to stderr.
 
     If it fails, its events and upcasters are taken back, and `PluginFailed` says where it failed.
     """
@@ -185,15 +187,26 @@ def _loading(plugin: str, homes: list[Path]) -> Iterator[None]:
     try:
         with redirect_stdout(sys.stderr):
             yield
-        brought = set(known_events()) - before
-        if problem := next(filter(None, map(misdeclared, brought)), ""):
-            withdraw(brought)
-            raise TypeError(problem)
+        _refuse_misdeclared(plugin, set(known_events()) - before)
     except KeyboardInterrupt:
+        raise
+    except PluginFailed:
+        sys.modules.pop(module, None)  # half of it is there, and would pass for a whole
         raise
     except BaseException as error:  # a plug-in may raise anything; it is reported with its name
         _take_back(set(known_events()) - before, known_tags() - tags)
         raise _failure(plugin, error, homes) from error
+
+
+def _refuse_misdeclared(plugin: str, brought: Iterable[type[Event]]) -> None:
+    """Raises `PluginFailed` for an event that no log can hold; all that came with it is taken back."""
+    for cls in brought:
+        if problem := misdeclared(cls):
+            place = f"line {inspect.getsourcelines(cls)[1]}"
+            withdraw(brought)
+            for module in {one.__module__ for one in brought}:
+                sys.modules.pop(module, None)
+            raise PluginFailed(plugin, problem, place=place)
 
 
 def _take_back(brought: set[type[Event]], tags: Iterable[str]) -> None:
@@ -209,7 +222,7 @@ def _failure(plugin: str, error: BaseException, homes: list[Path]) -> PluginFail
         place = f"{file}, {place}"
     told = error.msg if isinstance(error, SyntaxError) and line else str(error)
     problem = f"{type(error).__name__}: {told}" if told else type(error).__name__
-    missing = isinstance(error, FileNotFoundError | ModuleNotFoundError) and not line
+    missing = not line and isinstance(error, FileNotFoundError | ModuleNotFoundError | TypeError | ValueError)
     return PluginFailed(plugin, problem + (_expected(plugin) if missing else ""), place=place, source=source)
 
 
@@ -250,10 +263,8 @@ def _look_here() -> None:
         sys.path.append(here)
 
 
-def _import_file(path: Path) -> ModuleType:
+def _import_file(path: Path, name: str) -> ModuleType:
     """The module in that file: the one that is there already, unless the file has changed since."""
-    place = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    name = f"fractal_agent_plugin_{path.stem}_{place}"
     content = hashlib.sha256(path.read_bytes()).hexdigest()
     if getattr(there := sys.modules.get(name), _CONTENT, "") == content and there is not None:
         return there  # a second one would make second classes of its events, which equal none of the first

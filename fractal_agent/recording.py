@@ -56,11 +56,13 @@ class Recording:
         """The case that a path lies in; empty when it lies in none."""
         return case_of(path, self.started.cases)
 
-    def unknown_at(self, path: str) -> str:
-        """The type of the event at that path which only a plug-in that is not here knows; else empty."""
+    def unread_at(self, path: str) -> str:
+        """Why the event at that path cannot be worked with, if only a plug-in that is not here knows it."""
         story = self.timeline.cases.get(self.case_of(path))
         found = (entry.event for entry in story.entries if entry.path == path) if story else ()
-        return next((event.type for event in found if isinstance(event, Unknown)), "")
+        name = next((event.type for event in found if isinstance(event, Unknown)), "")
+        what = f"at {path} is an event {name} of a plug-in that is not here"
+        return f"{what}; install it, or name its file with --plugin" if name else ""
 
     def tests_of(self, case: str) -> HiddenTests:
         """The hidden tests as the log knows them: by digest only, which is empty when they never ran."""

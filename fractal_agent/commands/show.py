@@ -71,10 +71,8 @@ def _show_record(recording: "Recording", path: str, json: bool) -> None:
     record = record_at(recording.journal, path)
     if record is None:
         case = recording.case_of(path)
-        if name := recording.unknown_at(path):
-            raise typer.BadParameter(
-                f"at {path} is an event {name} of a plug-in that is not here; name its file with --plugin"
-            )
+        if unread := recording.unread_at(path):
+            raise typer.BadParameter(unread)
         places = dict.fromkeys([*recording.journal.facts, *recording.journal.effects])
         near = nearest(path, [place for place in places if is_within(place, case)]) if case else []
         raise UnknownName("case or path", path, near or recording.timeline.cases)

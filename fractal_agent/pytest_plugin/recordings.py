@@ -64,7 +64,7 @@ class Recordings:
         return config.stash.setdefault(_SHARED, cls(config))
 
     def loaded(self, folder: Path) -> Loaded:
-        """The plug-ins of the run in a folder, or those that pytest's settings name; loaded before its log is read.
+        """The plug-ins of the run in a folder, or those that pytest's settings name, loaded.
 
         Raises:
             PluginFailed: one that pytest's settings name is missing or raises.
