@@ -51,7 +51,7 @@ def blame(
     from fractal_agent.blaming import blame_job, blame_of, blaming_run, require_same_engine
     from fractal_agent.commands.fork import asked_of
     from fractal_agent.commands.options import runs_dir_or_default
-    from fractal_agent.commands.reading import opened, say
+    from fractal_agent.commands.reading import opened, say, whole
     from fractal_agent.commands.running import Report, carry_out
     from fractal_agent.forking import resume_fork_job
     from fractal_agent.recording import Recording
@@ -62,7 +62,7 @@ def blame(
 
     runs = runs_dir_or_default(runs_dir)
     found = opened(run, runs, plugin)
-    parent, catalog = found.recording, found.catalog
+    parent, catalog = found.recording, whole(found)
     edits = engine_edits(parent.started.settings, asked_of({"engine": engine, "base_url": base_url}))
     name = check_run_id(run_id) if run_id else derived_run_id(parent.started.run_id, "blame", runs)
 

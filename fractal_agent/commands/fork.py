@@ -76,7 +76,7 @@ def fork(
     from fractal_agent.answering import engine_edits, what_answers
     from fractal_agent.catalog import located
     from fractal_agent.commands.options import runs_dir_or_default
-    from fractal_agent.commands.reading import opened, say
+    from fractal_agent.commands.reading import opened, say, whole
     from fractal_agent.commands.running import Report, carry_out, changes, parts
     from fractal_agent.forking import edits_at, fork_job
     from fractal_agent.forking import samples as branches_of
@@ -86,7 +86,7 @@ def fork(
 
     runs = runs_dir_or_default(runs_dir)
     found = opened(run, runs, plugin)
-    parent, catalog, settings = found.recording, found.catalog, found.recording.started.settings
+    parent, catalog, settings = found.recording, whole(found), found.recording.started.settings
     wanted, cases, anew = changes(change or []), case or [], ""
     of_settings = asked_of({"engine": engine, "model": model, "base_url": base_url, "script": script})
     edits: list[Edit] = []

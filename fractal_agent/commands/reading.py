@@ -26,6 +26,21 @@ def opened(run: str, runs_dir: Path | None, plugin: Sequence[str] | None) -> "Op
     return found
 
 
+def whole(found: "Opened") -> "Catalog":
+    """All roles and architectures that the run needs.
+
+    Raises:
+        PluginFailed: a plug-in of its own cannot be loaded; the message says what stands in for it.
+    """
+    from fractal_agent.catalog import PluginFailed
+
+    try:
+        return found.catalog
+    except PluginFailed as failed:
+        failed.args = (f"{failed} The run names it. If it lies elsewhere now, say where with --plugin.",)
+        raise
+
+
 def located_runs(runs: Iterable[str], runs_dir: Path | None, plugin: Sequence[str] | None) -> list[Path]:
     """The folders of the runs that are meant, whose plug-ins are now loaded; as `opened`."""
     from fractal_agent.commands.options import runs_dir_or_default

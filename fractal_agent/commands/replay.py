@@ -24,11 +24,11 @@ def replay(
     Every role acts anew, every answer comes from the log. Exits with 3 when anything is not as recorded.
     """
     from fractal_agent.commands.options import print_json
-    from fractal_agent.commands.reading import opened
+    from fractal_agent.commands.reading import opened, whole
     from fractal_agent.replaying import replay_run
 
     found = opened(run, runs_dir, plugin)
-    replayed = replay_run(found.recording, found.catalog, cases=case or None)
+    replayed = replay_run(found.recording, whole(found), cases=case or None)
     if json:
         print_json(_as_document(replayed))
     else:

@@ -21,7 +21,7 @@ def resume(
     What is recorded is not done again. Settings are the run's own. Exits with 3, before anything runs,
     when the code has changed since.
     """
-    from fractal_agent.commands.reading import opened
+    from fractal_agent.commands.reading import opened, whole
     from fractal_agent.commands.running import carry_out, conclude
     from fractal_agent.datasets import load, select
     from fractal_agent.forking import resume_fork_job
@@ -34,7 +34,7 @@ def resume(
     if recording.timeline.completed:
         typer.echo("Nothing to do: the run is completed.", err=True)
         conclude(recording.timeline, recording.folder, json)
-    catalog = found.catalog
+    catalog = whole(found)
     if started.origin is None:
         tasks = select(load(started.settings.dataset), ids=started.settings.tasks)
         job = Job(
