@@ -50,7 +50,7 @@ def _missing(event: str, name: str, extra: list[str]) -> str:
         )
     return (
         f"{event} has a new field {name!r} without a default; lines written before it cannot be read. "
-        f"Give the field a default, or {ADVICE}"
+        f"Give the field a default, or {ADVICE.removeprefix('give ')}"
     )
 
 

@@ -1,4 +1,4 @@
-"""A plug-in's own event in every command that reads a run: with --plugin, the run's own, and an entry point."""
+"""A plug-in's own event in every command that reads a run: by --plugin, by its header, or installed."""
 
 import json
 import re
