@@ -102,8 +102,8 @@ def located(plugin: str) -> str:
 def load_catalog(plugins: Sequence[str] = (), *, required: bool = True) -> Catalog:
     """Everything built in, installed through entry points, and in the given files or modules.
 
-    An installed plug-in that fails is left out and stands in `broken`; with `required=False`, a given one
-    that fails is left out as well and stands in `lacking`.
+    An installed plug-in that fails, or brings what a given one does, is left out and stands in `broken`;
+    with `required=False`, a given one that fails is left out as well and stands in `lacking`.
 
     Raises:
         PluginFailed: a plug-in that is required is missing, raises on import, or brings what is taken.
@@ -111,16 +111,15 @@ def load_catalog(plugins: Sequence[str] = (), *, required: bool = True) -> Catal
     """
     if isinstance(plugins, str):
         raise TypeError(f"plugins is the string {plugins!r}; expected a sequence of files or modules")
-    gathering = _Gathering()
-    installed, unreadable = find_installed() if installed_plugins_wanted() else ([], [])
-    broken, lacking = list(unreadable), list[PluginFailed]()
-    for one in installed:
-        if one.point.value not in plugins:
-            gathering.attempt(one, broken)
+    gathering, lacking = _Gathering(), list[PluginFailed]()
     for name in dict.fromkeys(plugins):
         gathering.attempt(name, lacking)
         if required and lacking:
             raise lacking[0]
+    installed, broken = find_installed() if installed_plugins_wanted() else ([], [])
+    for one in installed:
+        if one.point.value not in plugins:
+            gathering.attempt(one, broken)
     return Catalog(
         roles=gathering.roles,
         architectures=gathering.architectures,

@@ -32,6 +32,12 @@ def installed_plugins_wanted() -> bool:
     return os.environ.get("FRACTAL_AGENT_PLUGINS", "").strip().lower() != "off"
 
 
+def misread_plugins_setting() -> str:
+    """What `$FRACTAL_AGENT_PLUGINS` says that means nothing; empty when all is well."""
+    value = os.environ.get("FRACTAL_AGENT_PLUGINS", "").strip()
+    return "" if value.lower() in {"", "on", "off"} else value
+
+
 def _evalplus_cache() -> Path:
     """`evalplus` in the user's cache folder, which macOS has in a place of its own."""
     if sys.platform == "darwin":

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from events import LOG_NAME, LogError, LogReader, Unknown
 from fractal_agent.catalog import Catalog, load_catalog
-from fractal_agent.config import installed_plugins_wanted
+from fractal_agent.config import installed_plugins_wanted, misread_plugins_setting
 from fractal_agent.plugins import OFF
 from fractal_agent.recording import Recording
 from fractal_agent.runs import require_header
@@ -78,8 +78,13 @@ def load_for(folders: Sequence[Path], plugins: Sequence[str] = ()) -> Loaded:
 
 
 def broken_notes(catalog: Catalog) -> list[str]:
-    """One sentence for each installed plug-in that was left out."""
-    return [f"warning: {failed} It is left out." for failed in catalog.broken]
+    """One note for each installed plug-in that was left out, and one for a setting that is misread."""
+    notes = [f"warning: {failed}\nIt is left out." for failed in catalog.broken]
+    if value := misread_plugins_setting():
+        notes.append(
+            f"warning: FRACTAL_AGENT_PLUGINS is {value!r}; expected off. Installed plug-ins are loaded."
+        )
+    return notes
 
 
 def where_now(plugin: str, folder: Path, notes: list[str]) -> str:

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 import linecache
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -188,12 +189,12 @@ def _loading(plugin: str, module: str, homes: list[Path]) -> Iterator[None]:
         with redirect_stdout(sys.stderr):
             yield
         _refuse_misdeclared(plugin, set(known_events()) - before)
-    except KeyboardInterrupt:
-        raise
     except PluginFailed:
         sys.modules.pop(module, None)  # half of it is there, and would pass for a whole
         raise
     except BaseException as error:  # a plug-in may raise anything; it is reported with its name
+        if isinstance(error, KeyboardInterrupt) and not _raised_by(error, homes):
+            raise
         _take_back(set(known_events()) - before, known_tags() - tags)
         raise _failure(plugin, error, homes) from error
 
@@ -221,9 +222,18 @@ def _failure(plugin: str, error: BaseException, homes: list[Path]) -> PluginFail
     if file and str(Path(plugin).resolve()) != file:
         place = f"{file}, {place}"
     told = error.msg if isinstance(error, SyntaxError) and line else str(error)
+    told = _MODULE.sub(lambda name: _file_of(name[0]), told)
     problem = f"{type(error).__name__}: {told}" if told else type(error).__name__
     missing = not line and isinstance(error, FileNotFoundError | ModuleNotFoundError | TypeError | ValueError)
     return PluginFailed(plugin, problem + (_expected(plugin) if missing else ""), place=place, source=source)
+
+
+_MODULE = re.compile(r"fractal_agent_plugin_\w+")
+
+
+def _file_of(module: str) -> str:
+    """The file of a plug-in's module, which is what a user knows it by."""
+    return str(getattr(sys.modules.get(module), "__file__", module))
 
 
 def _expected(plugin: str) -> str:
@@ -243,6 +253,11 @@ def _place(error: BaseException, homes: list[Path]) -> tuple[str, int, str]:
             found = file, trace.tb_lineno, linecache.getline(file, trace.tb_lineno).strip()
         trace = trace.tb_next
     return found
+
+
+def _raised_by(error: BaseException, homes: list[Path]) -> bool:
+    """True when a line of the plug-in raises the error itself, so that it is no Ctrl-C."""
+    return _place(error, homes)[2].startswith("raise")
 
 
 def _homes(module: str) -> list[Path]:

@@ -36,6 +36,7 @@ BROKEN = {
         r"event Own cannot be read back: NameError: name 'Missing' is not defined",
     ),
     "raises_no_exception": ("raise GeneratorExit\n", r"line 1: GeneratorExit"),
+    "pretends_an_interrupt": ("raise KeyboardInterrupt\n", r"line 1: KeyboardInterrupt"),
 }
 
 
@@ -214,3 +215,26 @@ def test_plugin_is_loaded_once(tmp_path: Path) -> None:
     one, other = (load_catalog([str(tmp_path / "mine.py")]).role("noter") for _ in range(2))
 
     assert one is other
+
+
+def test_named_plugin_comes_before_an_installed_one(tmp_path: Path) -> None:
+    """A file that --plugin names is used where an installed package brings the same, which is left out."""
+    install(tmp_path)
+    (tmp_path / "mine.py").write_text(ROLES.replace("Notes what", "Mine: notes what"))
+
+    printed = ours("roles", "--json", "--plugin", tmp_path / "mine.py", site=tmp_path)
+
+    assert printed.returncode == Exit.DONE
+    assert "Mine: notes what the engine says." in [row["purpose"] for row in json.loads(printed.stdout)]
+    assert f"defines an event Noted, and so does {tmp_path / 'mine.py'}" in printed.stderr
+    assert printed.stderr.count("warning:") == 1
+
+
+def test_setting_that_is_misread(tmp_path: Path) -> None:
+    """FRACTAL_AGENT_PLUGINS that holds anything but `off` is told of, and changes nothing."""
+    install(tmp_path)
+
+    printed = ours("roles", "--json", site=tmp_path, FRACTAL_AGENT_PLUGINS="mine.py")
+
+    assert "noter" in [row["name"] for row in json.loads(printed.stdout)]
+    assert "FRACTAL_AGENT_PLUGINS is 'mine.py'; expected off" in printed.stderr
