@@ -66,7 +66,7 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     def _find(self, kind: str, name: str, known: Mapping[str, Value]) -> Value:
         if name in known:
             return known[name]
-        failures = [str(failed) for failed in (*self.broken, *self.lacking)]
+        failures = [failed.sentence for failed in (*self.broken, *self.lacking)]
         note = f". A plug-in that does not load may bring it: {' '.join(failures)}" if failures else ""
         raise UnknownName(kind, name, known, note)
 

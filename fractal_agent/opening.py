@@ -110,7 +110,7 @@ def _absent_notes(folder: Path, catalog: Catalog) -> Iterator[str]:
         for key, identity in recorded.items()
         if key not in settings.plugins and catalog.plugins.get(key) != identity
     ]
-    missing += [str(failed).removesuffix(".") for failed in catalog.lacking]
+    missing += [failed.sentence.removesuffix(".") for failed in catalog.lacking]
     if not missing:
         return
     types = _unknown_types(folder)

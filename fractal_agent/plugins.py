@@ -42,7 +42,9 @@ class PluginFailed(Exception):
     def __init__(self, plugin: str, problem: str, *, place: str = "", source: str = "") -> None:
         where = f", {place}" if place else ""
         quoted = f"\n    {source}" if source else ""
-        super().__init__(f"plug-in {plugin}{where}: {problem}.{quoted}")
+        self.sentence = f"plug-in {plugin}{where}: {problem}."
+        """The message in one line, without the text of the plug-in's own line."""
+        super().__init__(self.sentence + quoted)
         self.plugin = plugin
 
 
@@ -244,8 +246,8 @@ def _expected(plugin: str) -> str:
 
 def _place(error: BaseException, homes: list[Path]) -> tuple[str, int, str]:
     """File, line and text of the innermost code of the plug-in that raised; of a syntax error, its own."""
-    if isinstance(error, SyntaxError) and error.filename and error.lineno:
-        return error.filename, error.lineno, (error.text or "").strip()
+    if isinstance(error, SyntaxError) and error.lineno and Path(error.filename or "").is_file():
+        return str(error.filename), error.lineno, (error.text or "").strip()
     trace, found = error.__traceback__, ("", 0, "")
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename

@@ -194,3 +194,14 @@ def test_withdrawn_event_is_unknown(declare: Callable[..., type[Event]]) -> None
 
     assert own not in known_events()
     assert isinstance(LineDecoder().decode(line('{"type":"Own","x":1}')).event, Unknown)
+
+
+def test_renamed_event_is_read_by_an_upcaster(declare: Callable[..., type[Event]]) -> None:
+    """The old name of an event is read as the new class once an upcaster says so, and as data until then."""
+    own = declare({"x": int})
+    before = LineDecoder().decode(line('{"type":"Former","x":1}')).event
+    upcaster("Former")(lambda old: {**old, "type": "Own"})
+
+    assert isinstance(before, Unknown)
+    assert LineDecoder().decode(line('{"type":"Former","x":1}')).event == own(x=1)
+    forget_upcasters(["Former"])
