@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from events import LOG_NAME, LogError, LogReader, Unknown
+from events import LOG_NAME, EventMisfit, LogError, LogReader, Unknown
 from fractal_agent.catalog import Catalog, load_catalog
 from fractal_agent.config import installed_plugins_wanted, misread_plugins_setting
 from fractal_agent.plugins import OFF
@@ -113,11 +113,11 @@ def _absent_notes(folder: Path, catalog: Catalog) -> Iterator[str]:
     missing += [failed.sentence.removesuffix(".") for failed in catalog.lacking]
     if not missing:
         return
-    types = _unknown_types(folder)
+    types, misfit = _unread(folder)
     unknown = {*settings.cast.values()} - catalog.roles.keys() | {
         settings.architecture
     } - catalog.architectures.keys()
-    if types or unknown:
+    if types or misfit or unknown:
         shown = f"; events of type {', '.join(types)} are shown as data" if types else ""
         for sentence in missing:
             yield f"note: {sentence}{shown}."
@@ -139,13 +139,15 @@ def _instead(key: str, catalog: Catalog) -> str:
     return "which does not load" if broken else "which is not installed"
 
 
-def _unknown_types(folder: Path) -> list[str]:
-    """The types of events in a run that no class here is of, in order; as far as its log can be read."""
+def _unread(folder: Path) -> tuple[list[str], bool]:
+    """The types of events that no class here is of, in order; and whether a class has changed."""
     types: dict[str, None] = {}
     try:
         for entry in LogReader(folder / LOG_NAME):
             if isinstance(entry.event, Unknown):
                 types[entry.event.type] = None
+    except EventMisfit:
+        return list(types), True
     except LogError:
         pass  # whoever reads the run next says so
-    return list(types)
+    return list(types), False

@@ -119,13 +119,13 @@ def load_installed(installed: Installed) -> Plugin:
 
 def _imported(installed: Installed) -> tuple[Mapping[str, Role[Any, Any]], Mapping[str, Architecture]]:
     point = installed.point
-    name = point.value.partition(":")[0].partition("[")[0].strip()
+    name, _, attributes = (part.strip() for part in point.value.partition("[")[0].partition(":"))
     with _loading(installed.name, name, _homes(name)):
         if not name or not all(part.isidentifier() for part in name.split(".")):
             raise ValueError(f"its value {point.value!r} names no module")
         module = importlib.import_module(name)
         found: object = module
-        for attribute in filter(None, (point.attr or "").split(".")):
+        for attribute in filter(None, attributes.split(".")):
             found = getattr(found, attribute)
         return _brought(point, found)
 

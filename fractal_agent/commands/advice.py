@@ -20,12 +20,14 @@ def options_in(text: str) -> list[str]:
     return _OPTION.findall(_CODE.sub("", text))
 
 
-def fitting(text: str) -> str:
+def fitting(text: str, options: frozenset[str] | None = None) -> str:
     """The message without the parts that name an option which the command that is running lacks.
+
+    `options` are that command's by default.
 
     Where advice on engines is lost by that, another is given.
     """
-    options = OPTIONS.get()
+    options = OPTIONS.get() if options is None else options
     if options is None:
         return text
     lacking = [option for option in options_in(text) if option not in options]

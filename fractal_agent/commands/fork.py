@@ -59,15 +59,15 @@ def fork(
 
     Makes a new run. What the change does not touch is reused from the record; only what depends on it is
     performed. Without --set and --cast, the generation at --at and all after it are drawn anew;
-    without --at as well, cases run again under the present code of the roles. Another model or script
-    answers everything anew; another server for the same model only what is not on record.
+    without --at as well, cases run again under the present code of the roles. With another model or script
+    no recorded answer is reused; another server of the same model answers only what is not on record.
 
     \b
     For example:
       fork latest --at HumanEval/44/repairer.0 --set plan=@plan.txt
       fork latest --at HumanEval/44/coder.0/generate.0 --samples 8
       fork latest --set rounds=4
-      fork latest --at HumanEval/44/coder.0 --set code=@code.py --engine scripted --script answers.jsonl
+      fork latest --at HumanEval/44/coder.0/generate.0 --engine openai --base-url http://localhost:8000/v1
       fork latest --case HumanEval/44 --cast repairer=my_repairer --plugin my_repairer.py
     """  # noqa: D301 - the backspace keeps the lines apart
     from functools import partial

@@ -18,12 +18,14 @@ def opened(run: str, runs_dir: Path | None, plugin: Sequence[str] | None) -> "Op
         RunNotFound, PluginFailed, LogError: as `find_run` and `open_recording`.
     """
     from fractal_agent.commands.options import runs_dir_or_default
-    from fractal_agent.opening import open_recording
+    from fractal_agent.opening import Opened, load_for
+    from fractal_agent.recording import Recording
     from fractal_agent.runs import find_run
 
-    found = open_recording(find_run(run, runs_dir_or_default(runs_dir)), plugin or ())
-    say(found.loaded.notes)
-    return found
+    folder = find_run(run, runs_dir_or_default(runs_dir))
+    loaded = load_for([folder], plugin or ())
+    say(loaded.notes)  # before the log is read, because they may explain why it cannot be
+    return Opened(Recording(folder), loaded)
 
 
 def whole(found: "Opened") -> "Catalog":

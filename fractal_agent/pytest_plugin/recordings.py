@@ -135,11 +135,11 @@ class Recordings:
                 del self._read[folder]
                 return [anew]
             except (Signal, OSError) as error:
-                self._refused[folder] = told(error)
+                self._refused[folder] = _advised(error)
             except Exception as error:
                 if exit_for(error) is None:
                     raise
-                self._refused[folder] = told(error)
+                self._refused[folder] = _advised(error)
         raise RunDiverged(
             replayed, f"It could not be recorded anew and is as it was: {self._refused[folder]}"
         )
@@ -177,6 +177,13 @@ _SHARED = pytest.StashKey[Recordings]()
 def told(error: BaseException) -> str:
     """An error's message with its notes."""
     return "\n".join([str(error), *getattr(error, "__notes__", [])])
+
+
+def _advised(error: BaseException) -> str:
+    """The same without advice on options of commands, for which pytest has no place."""
+    from fractal_agent.commands.advice import fitting
+
+    return fitting(told(error), frozenset())
 
 
 class RecordingFile(pytest.File):

@@ -204,3 +204,18 @@ def test_given_plugin_must_load(packaged: Path, capsys: pytest.CaptureFixture[st
 
     assert run([command, str(packaged), *more, "--plugin", "nowhere.py"]) == Exit.USAGE
     assert "error: plug-in nowhere.py: FileNotFoundError" in capsys.readouterr().err
+
+
+def test_class_that_has_changed_since(packaged: Path, tmp_path: Path) -> None:
+    """A newer package whose event has changed is told with both versions and the field."""
+    changed = ROLES.replace("    rating: int = 0\n", "    mood: str\n").replace(
+        "answer.text", 'answer.text, mood=""'
+    )
+    install(tmp_path, changed, version="2.0")
+
+    printed = ours("replay", packaged, "--json", site=tmp_path)
+
+    assert (printed.returncode, printed.stdout) == (Exit.USAGE, "")
+    assert "this run used my_roles 1.2 (entry point my_roles.roles), and my_roles 2.0 " in printed.stderr
+    assert "Noted has a field 'mood' without a default, and the line holds 'rating' instead" in printed.stderr
+    assert "python -m fractal_agent salvage" not in printed.stderr

@@ -79,6 +79,7 @@ def test_broken_named_plugin_is_an_error(tmp_path: Path, kind: str) -> None:
             r"TypeError: bad\.roles:ROLES is a int; expected a module, a role or an architecture",
         ),
         ("not a name", "names no module"),
+        ("bad.roles:", "^$"),
         ("", ""),
     ],
 )

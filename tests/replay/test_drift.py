@@ -69,13 +69,13 @@ def test_error_instead_of_an_event_is_told() -> None:
 
 
 def test_event_that_no_class_reads_is_told() -> None:
-    """Where a plug-in's event was renamed, a replay names both, and does not say that nothing was recorded."""
+    """Where a plug-in's event was renamed, a replay names both the old and the new one."""
     former = Unknown(type="Former", raw=b'{"type":"Former","plan":"Add."}')
     policy = Strict(Journal([Entry(seq=3, at=0.0, path="T/0/planner.0", cause=0, event=former)]))
     now = PlanDrafted(problem=ProblemPosed(task_id="T/0", prompt="", entry_point="f"), plan="Add.")
 
     with pytest.raises(
-        Diverged, match="recorded Former, which no class here reads.* Now PlanDrafted"
+        Diverged, match=r"recorded Former, which no class here reads.* Now PlanDrafted"
     ) as caught:
         policy.fact("T/0/planner.0", now)
     assert {"-Former", "+PlanDrafted"} <= set(caught.value.diff())
