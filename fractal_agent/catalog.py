@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +17,7 @@ from fractal_agent.plugins import (
     find_installed,
     load_installed,
     load_named,
+    located,
 )
 
 __all__ = ["CastMismatch", "Catalog", "PluginFailed", "UnknownName", "load_catalog", "located"]
@@ -92,11 +92,6 @@ class CastMismatch(Exception):
             f"role {player!r} cannot play {part!r}: it must take all that the part takes "
             "and return nothing that the part does not"
         )
-
-
-def located(plugin: str) -> str:
-    """How a run remembers a plug-in: a file by its full path, so that it is found from any folder."""
-    return str(Path(plugin).resolve()) if plugin.endswith(".py") else plugin
 
 
 def load_catalog(plugins: Sequence[str] = (), *, required: bool = True) -> Catalog:

@@ -108,7 +108,7 @@ def _absent_notes(folder: Path, catalog: Catalog) -> Iterator[str]:
     missing = [
         f"this run used {_told(identity)}, {_instead(key, catalog)}"
         for key, identity in recorded.items()
-        if key not in settings.plugins and catalog.plugins.get(key) != identity
+        if identity.endswith(")") and catalog.plugins.get(key) != identity
     ]
     missing += [failed.sentence.removesuffix(".") for failed in catalog.lacking]
     if not missing:

@@ -76,6 +76,11 @@ class Installed(NamedTuple):
         return f"{self.distribution} ({self.point.value})"
 
 
+def located(plugin: str) -> str:
+    """How a run remembers a plug-in: a file by its full path, so that it is found from any folder."""
+    return str(Path(plugin).resolve()) if plugin.endswith(".py") else plugin
+
+
 def load_named(plugin: str) -> Plugin:
     """The plug-in in that file or module.
 
@@ -91,11 +96,10 @@ def load_named(plugin: str) -> Plugin:
         _look_here()
         with _loading(plugin, plugin, _homes(plugin)):
             module = importlib.import_module(plugin)
-    source = fingerprint(_source_of(module))
     return Plugin(
         name=plugin,
-        key=plugin,
-        identity=source,
+        key=located(plugin),
+        identity=fingerprint(_source_of(module)),
         roles=roles_in(module),
         architectures=architectures_in(module),
     )
@@ -198,7 +202,7 @@ def _loading(plugin: str, module: str, homes: list[Path]) -> Iterator[None]:
         if isinstance(error, KeyboardInterrupt) and not _raised_by(error, homes):
             raise
         _take_back(set(known_events()) - before, known_tags() - tags)
-        raise _failure(plugin, error, homes) from error
+        raise _failure(plugin, module, error, homes) from error
 
 
 def _refuse_misdeclared(plugin: str, brought: Iterable[type[Event]]) -> None:
@@ -218,13 +222,14 @@ def _take_back(brought: set[type[Event]], tags: Iterable[str]) -> None:
     forget_upcasters(tag for tag in tags if upcaster_module(tag) not in sys.modules)
 
 
-def _failure(plugin: str, error: BaseException, homes: list[Path]) -> PluginFailed:
+def _failure(plugin: str, module: str, error: BaseException, homes: list[Path]) -> PluginFailed:
     file, line, source = _place(error, homes)
     place = f"line {line}" if line else ""
     if file and str(Path(plugin).resolve()) != file:
         place = f"{file}, {place}"
     told = error.msg if isinstance(error, SyntaxError) and line else str(error)
-    told = _MODULE.sub(lambda name: _file_of(name[0]), told)
+    named = told.replace(module, plugin) if _MODULE.fullmatch(module) else told
+    told = _MODULE.sub(lambda name: _file_of(name[0]), named).removesuffix(".")
     problem = f"{type(error).__name__}: {told}" if told else type(error).__name__
     missing = not line and isinstance(error, FileNotFoundError | ModuleNotFoundError | TypeError | ValueError)
     return PluginFailed(plugin, problem + (_expected(plugin) if missing else ""), place=place, source=source)

@@ -39,7 +39,8 @@ def whole(found: "Opened") -> "Catalog":
     try:
         return found.catalog
     except PluginFailed as failed:
-        failed.args = (f"{failed} The run names it. If it lies elsewhere now, say where with --plugin.",)
+        advice = f"{failed.sentence} The run names it. If it lies elsewhere now, say where with --plugin."
+        failed.args = (str(failed).replace(failed.sentence, advice, 1),)
         raise
 
 

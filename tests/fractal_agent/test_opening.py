@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fractal_agent.catalog import load_catalog
 from fractal_agent.cli import run
 from fractal_agent.exits import Exit
 from fractal_agent.opening import load_for, open_recording
@@ -179,6 +180,15 @@ def test_header_says_what_was_loaded(place: Path) -> None:
     assert re.fullmatch("[0-9a-f]{16}", plugins[str(place / "mine.py")])
 
 
+def test_file_is_recorded_by_its_full_path(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is named from the working folder is recorded, and missed, as the settings have it."""
+    (place / "mine.py").write_text(ROLES.replace("Noted", "NotedByPath"))
+    monkeypatch.chdir(place)
+    started = load_catalog(["mine.py"])
+
+    assert list(started.plugins) == [str(place / "mine.py")]
+
+
 def test_own_plugin_that_is_gone_is_lacking(place: Path) -> None:
     """A run's own plug-in that is nowhere does not keep the run from being read, only from being executed."""
     one = recorded(place, *named(place))
@@ -191,6 +201,7 @@ def test_own_plugin_that_is_gone_is_lacking(place: Path) -> None:
     ]
     replayed = ours("replay", one, site=place / "site")
     assert replayed.returncode == Exit.USAGE
+    assert "this run used" not in replayed.stderr
     assert "error: plug-in" in replayed.stderr
     assert "--plugin" in replayed.stderr
 

@@ -209,6 +209,17 @@ def test_one_string_is_no_list_of_plugins() -> None:
         load_catalog("mine.py")
 
 
+def test_two_files_with_one_event(tmp_path: Path) -> None:
+    """Two files that declare an event of one name are named by their paths."""
+    for name in ("one.py", "two.py"):
+        (tmp_path / name).write_text(ROLES.replace("Noted", "NotedTwice"))
+
+    one, two = (str(tmp_path / name) for name in ("one.py", "two.py"))
+    with pytest.raises(PluginFailed, match=f"{two} defines an event NotedTwice, and so does {one}") as caught:
+        load_catalog([one, two])
+    assert "fractal_agent_plugin" not in str(caught.value)
+
+
 def test_plugin_is_loaded_once(tmp_path: Path) -> None:
     """A file that has not changed is the same module again, so that its events equal those of before."""
     (tmp_path / "mine.py").write_text(ROLES.replace("Noted", "NotedOnce"))
