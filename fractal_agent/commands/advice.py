@@ -8,8 +8,8 @@ _PART = re.compile(r"(?<=[.;:])\s+")
 _CODE = re.compile(r"`[^`]*`")
 """A command line that is quoted, with the options of that command."""
 
-OPTIONS: ContextVar[frozenset[str] | None] = ContextVar("OPTIONS", default=None)
-"""The options of the command that is running; None where no command is."""
+LACKING: ContextVar[frozenset[str]] = ContextVar("LACKING", default=frozenset())
+"""The options of other commands that the one that is running does not have."""
 
 ENGINE = frozenset({"--engine", "--model", "--base-url", "--script"})
 FORKED = "What answers a run is settled when it begins; `fork` can change it."
@@ -20,19 +20,16 @@ def options_in(text: str) -> list[str]:
     return _OPTION.findall(_CODE.sub("", text))
 
 
-def fitting(text: str, options: frozenset[str] | None = None) -> str:
-    """The message without the parts that name an option which the command that is running lacks.
+def fitting(text: str, lacking: frozenset[str] | None = None) -> str:
+    """The message without the parts that name an option which only other commands have.
 
-    `options` are that command's by default.
-
-    Where advice on engines is lost by that, another is given.
+    `lacking` are the options that the command which is running does not have, by default. Where advice on
+    engines is lost by that, another is given. What a server says of options of its own is left alone.
     """
-    options = OPTIONS.get() if options is None else options
-    if options is None:
+    lacking = LACKING.get() if lacking is None else lacking
+    named = lacking.intersection(options_in(text))
+    if not named:
         return text
-    lacking = [option for option in options_in(text) if option not in options]
-    if not lacking:
-        return text
-    parts = [part for part in _PART.split(text) if all(one in options for one in options_in(part))]
+    parts = [part for part in _PART.split(text) if lacking.isdisjoint(options_in(part))]
     kept = re.sub(r"[;:,]$", ".", " ".join(parts).strip())
-    return " ".join(filter(None, [kept, FORKED if ENGINE.intersection(lacking) else ""])) or text
+    return " ".join(filter(None, [kept, FORKED if ENGINE & named else ""])) or text

@@ -181,9 +181,9 @@ def told(error: BaseException) -> str:
 
 def _advised(error: BaseException) -> str:
     """The same without advice on options of commands, for which pytest has no place."""
-    from fractal_agent.commands.advice import fitting
+    from fractal_agent.commands.advice import ENGINE, fitting
 
-    return fitting(told(error), frozenset())
+    return fitting(told(error), ENGINE)
 
 
 class RecordingFile(pytest.File):
