@@ -28,13 +28,17 @@ class Context(Protocol):
         max_tokens: int = 512,
         temperature: float = 0.0,
         top_p: float = 1.0,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
     ) -> GenerationCompleted:
-        """The model's answer to a chat, `prefill` included where the engine could set one."""
+        """The model's answer to a chat, `prefill` included where the engine could set one.
+
+        Raises:
+            TypeError, ValueError: an argument does not fit, and nothing was asked.
+        """
         ...
 
     async def execute(
         self, program: str, *, entry_point: str, examples: Sequence[Example]
     ) -> ExecutionCompleted:
-        """How `program` fares in the sandbox when each example is run against it."""
+        """How `program` fares in the sandbox when each example is run against it; errors as `generate`."""
         ...

@@ -17,6 +17,11 @@ Out = TypeVar("Out", bound=Event, covariant=True)
 _RESERVED = ("events.effects", "events.lifecycle")
 """Modules of the events that say what the world answered and how a run went."""
 
+_TAKEN = ("grade",)
+"""Names under which a case records what no role did."""
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
 
 class RoleError(Exception):
     """A role is declared or cast in a way that cannot work."""
@@ -83,20 +88,40 @@ def built_in_roles() -> Mapping[str, Role[Any, Any]]:
 def _signature(name: str, act: Callable[..., object]) -> tuple[tuple[type, ...], tuple[type, ...]]:
     shape = f"async def {name}(event: SomeEvent, ctx: Context) -> OtherEvent"
     if not inspect.iscoroutinefunction(act):
-        raise RoleError(f"role {name} is not an async function; expected {shape}")
-    parameters = list(inspect.signature(act).parameters)
+        kind = "an async generator" if inspect.isasyncgenfunction(act) else "not an async function"
+        raise RoleError(f"role {name} is {kind}; expected {shape}")
+    if name in _TAKEN:
+        raise RoleError(f"a role cannot be called {name}: the run itself records under that name")
+    parameters = list(inspect.signature(act).parameters.values())
     if len(parameters) != 2:
         raise RoleError(f"role {name} takes {len(parameters)} parameters; expected {shape}")
-    hints = get_type_hints(act)
-    accepts, returns = _events(hints.get(parameters[0])), _events(hints.get("return"))
-    if reserved := [cls.__name__ for cls in (*accepts, *returns) if cls.__module__ in _RESERVED]:
+    if named := [one.name for one in parameters if one.kind not in _POSITIONAL]:
+        raise RoleError(f"role {name} does not take {named[0]} by position; expected {shape}")
+    try:
+        hints = get_type_hints(act)
+    except Exception as error:
+        raise RoleError(
+            f"role {name} has annotations that cannot be resolved: {type(error).__name__}: {error}; "
+            "import at run time what they name"
+        ) from error
+    taken = _require_events(name, "take", hints.get(parameters[0].name), shape)
+    return taken, _require_events(name, "return", hints.get("return"), shape)
+
+
+def _require_events(name: str, verb: str, hint: object, shape: str) -> tuple[type, ...]:
+    """The events that an annotation names."""
+    if hint is None:
+        raise RoleError(f"role {name} does not say which event it {verb}s; expected {shape}")
+    events = _events(hint)
+    if not events:
+        found = getattr(hint, "__name__", str(hint))
+        raise RoleError(f"role {name} {verb}s {found}, which is no event; expected {shape}")
+    if reserved := [cls.__name__ for cls in events if cls.__module__ in _RESERVED]:
         raise RoleError(
             f"role {name} exchanges {reserved[0]}, which only the run itself may log; "
             "expected an event of events.work or one of your own"
         )
-    if not accepts or not returns:
-        raise RoleError(f"role {name} does not say which event it takes and returns; expected {shape}")
-    return accepts, returns
+    return events
 
 
 def _events(hint: object) -> tuple[type, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
+from agents.asking import execution, generation
 from events.effects import (
     ExecutionCompleted,
     ExecutionRequested,
@@ -22,6 +23,8 @@ class ScriptedContext:
     def __init__(
         self, answers: Sequence[str] = (), executions: Sequence[ExecutionCompleted] = (), *, seed: int = 0
     ) -> None:
+        if isinstance(answers, str):
+            raise TypeError(f"answers is the string {answers!r}; expected a sequence of answers")
         self._answers = list(answers)
         self._executions = list(executions)
         self.random = Random(seed)
@@ -36,27 +39,21 @@ class ScriptedContext:
         max_tokens: int = 512,
         temperature: float = 0.0,
         top_p: float = 1.0,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
     ) -> GenerationCompleted:
-        """The next answer, after the prefill."""
-        assert self._answers, "the role asked for more generations than the test listed"
-        request = GenerationRequested(
-            messages=tuple(messages),
-            prefill=prefill,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            top_p=top_p,
-            stop=tuple(stop),
+        """The next answer, after the prefill. Refuses what a run would refuse."""
+        request = generation(
+            messages, prefill=prefill, max_tokens=max_tokens, temperature=temperature, top_p=top_p, stop=stop
         )
+        assert self._answers, "the role asked for more generations than the test listed"
         self.generations.append(request)
         return GenerationCompleted(text=prefill + self._answers.pop(0), finish_reason="stop")
 
     async def execute(
         self, program: str, *, entry_point: str, examples: Sequence[Example]
     ) -> ExecutionCompleted:
-        """The next listed execution."""
+        """The next listed execution. Refuses what a run would refuse."""
+        request = execution(program, entry_point=entry_point, examples=examples)
         assert self._executions, "the role asked for more executions than the test listed"
-        self.executed.append(
-            ExecutionRequested(program=program, entry_point=entry_point, examples=tuple(examples))
-        )
+        self.executed.append(request)
         return self._executions.pop(0)

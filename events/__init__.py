@@ -13,6 +13,7 @@ from events.effects import (
 )
 from events.envelope import Entry, Envelope, Line, Unknown
 from events.errors import (
+    EventMisfit,
     EventUnencodable,
     LogCorrupt,
     LogError,
@@ -77,6 +78,7 @@ __all__ = [
     "Entry",
     "Envelope",
     "Event",
+    "EventMisfit",
     "EventUnencodable",
     "Example",
     "ExampleResult",

@@ -10,7 +10,8 @@ from events.base import Event, known_events
 from events.envelope import Entry, Envelope, Line, Unknown
 from events.errors import EventUnencodable
 from events.exact import is_exact
-from events.upcast import split_tag, upcast
+from events.misfit import explain, is_ours
+from events.upcast import UpcastFailed, split_tag, upcast
 
 _TAIL = b',"crc":"%08x"}\n'
 _TAIL_SIZE = len(_TAIL % 0)
@@ -27,6 +28,14 @@ class BadLine(Exception):
 
 class NewerEvent(Exception):
     """The line is good and holds an event in a version that is newer than the one known here."""
+
+
+class Misfit(Exception):
+    """The line is good and holds an event that its class, a plug-in's, does not read any more."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(problem)
+        self.path = path
 
 
 class _Tagged(msgspec.Struct):
@@ -140,7 +149,8 @@ class LineDecoder:
         `Unknown` with its bytes.
 
         Raises:
-            BadLine: it is not a line of a log, or holds a known event that does not fit its schema.
+            BadLine: it is not a line of a log, or holds an event of ours that does not fit its schema.
+            Misfit: it holds an event of a plug-in that does not fit its schema.
             NewerEvent: it holds a known event in a version that is not known here.
         """
         try:
@@ -149,8 +159,10 @@ class LineDecoder:
             return self._decode_other(line, error)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadLine(f"is not JSON: {error}") from None
+        except Exception as error:  # noqa: BLE001 - what a plug-in's __post_init__ raises can be anything
+            return self._decode_other(line, error)
 
-    def _decode_other(self, line: bytes, error: msgspec.ValidationError) -> Line:
+    def _decode_other(self, line: bytes, error: Exception) -> Line:
         """The envelope of an event that is old, or unknown, or bad."""
         try:
             outer = _raw_decoder.decode(line)
@@ -163,22 +175,25 @@ class LineDecoder:
             at=outer.at,
             path=outer.path,
             cause=outer.cause,
-            event=self._old_or_unknown(bytes(outer.event), tag, error),
+            event=self._old_or_unknown(bytes(outer.event), tag, error, outer.path),
             crc=outer.crc,
         )
 
-    def _old_or_unknown(self, raw: bytes, tag: str, error: msgspec.ValidationError) -> Event | Unknown:
+    def _old_or_unknown(self, raw: bytes, tag: str, error: Exception, path: str) -> Event | Unknown:
         value = msgspec.json.decode(raw)
-        newest = upcast(value)
+        try:
+            newest = upcast(value)
+        except UpcastFailed as failed:
+            raise Misfit(path, str(failed)) from None
         cls = self._known.get(str(newest["type"]))
         if cls is None:
             return self._unknown(raw, tag)
         if newest == value:
-            raise BadLine(f"holds a {tag} that does not fit its schema: {error}")
+            raise _unfit(cls, value, error, path)
         try:
             return msgspec.convert(newest, type=cls)
-        except msgspec.ValidationError as problem:
-            raise BadLine(f"holds a {tag} that does not fit {newest['type']}: {problem}") from None
+        except Exception as problem:  # noqa: BLE001 - as above
+            raise _unfit(cls, newest, problem, path, tag) from None
 
     def _unknown(self, raw: bytes, tag: str) -> Unknown:
         name, version = split_tag(tag)
@@ -186,6 +201,14 @@ class LineDecoder:
         if known and version > max(known):
             raise NewerEvent(f"{name} in version {version}", max(known))
         return Unknown(type=tag, raw=raw)
+
+
+def _unfit(cls: type[Event], value: Any, error: Exception, path: str, tag: str = "") -> BadLine | Misfit:
+    """The error for an event that its class does not read; `tag` is what it was upcast from."""
+    if is_ours(cls):
+        return BadLine(f"holds a {value['type']} that does not fit its schema: {error}")
+    upcast_from = f"upcast from {tag}: " if tag else ""
+    return Misfit(path, upcast_from + explain(cls, value, error))
 
 
 def check_line(line: bytes) -> None:

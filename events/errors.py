@@ -27,7 +27,7 @@ class LogUnwritable(LogError):
     """The folder for a new log cannot be made or written to."""
 
     def __init__(self, folder: Path, cause: str) -> None:
-        super().__init__(f"{folder}: no run can be written here ({cause}). Choose another --runs-dir.")
+        super().__init__(f"{folder}: no run can be written here ({cause}). Choose another folder for runs.")
         self.folder = folder
 
 
@@ -92,6 +92,17 @@ class LogForeign(LogError):
     def __init__(self, path: Path, *, found: str, expected: str) -> None:
         super().__init__(f"{path}: found {found}, expected {expected}.")
         self.path = path
+
+
+class EventMisfit(LogError):
+    """A good line holds an event of a plug-in in a shape that the plug-in's class no longer reads."""
+
+    def __init__(self, path: Path, *, line: int, at: str, problem: str) -> None:
+        super().__init__(f"{path}: line {line}, at {at or 'the run'}: {problem}. The log is not damaged.")
+        self.path = path
+        self.line = line
+        self.at = at
+        self.problem = problem
 
 
 class LogWriteFailed(LogError):

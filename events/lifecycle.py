@@ -65,6 +65,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Role name to the fingerprint of its source."""
     architecture: str
     """The fingerprint of the architecture's source."""
+    plugins: dict[str, str] = {}
+    """What was loaded: entry point to `distribution version (module)`, file or module to its fingerprint."""
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from events.codec import BadLine, LineDecoder, NewerEvent, check_line, digest_line, stated_format
+from events.codec import BadLine, LineDecoder, Misfit, NewerEvent, check_line, digest_line, stated_format
 from events.envelope import GENESIS, Envelope, Line
-from events.errors import LogCorrupt, LogError, LogForeign, LogMissing, LogUnreadable
+from events.errors import EventMisfit, LogCorrupt, LogError, LogForeign, LogMissing, LogUnreadable
 from events.lifecycle import FORMAT, LogSealed
 
 _EXPECTED = "a log that begins with a RunStarted line"
@@ -24,6 +24,7 @@ class LogReader:
         LogForeign: the file is not a log, is of a newer format, or holds no whole header.
         LogCorrupt: a line is damaged although good lines follow, or is whole and out of place, or
             holds what this version cannot read.
+        EventMisfit: a line holds an event of a plug-in that is not as the plug-in's class is now.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,7 +63,7 @@ class LogReader:
                     self._check_header(line)
                 try:
                     envelope = decode(line)
-                except (BadLine, NewerEvent) as problem:
+                except (BadLine, Misfit, NewerEvent) as problem:
                     raise self._unreadable(problem) from None
                 if envelope.seq != lines or envelope.prev != head:
                     raise self._misplaced(envelope)
@@ -114,8 +115,10 @@ class LogReader:
             file.seek(self.end)
             return file.read(len(line)) == line
 
-    def _unreadable(self, problem: BadLine | NewerEvent) -> LogError:
+    def _unreadable(self, problem: BadLine | Misfit | NewerEvent) -> LogError:
         """The error for a good line whose content cannot be read."""
+        if isinstance(problem, Misfit):
+            return EventMisfit(self.path, line=self.lines + 1, at=problem.path, problem=str(problem))
         if isinstance(problem, BadLine):
             return self._corrupt(str(problem))
         found, known = problem.args

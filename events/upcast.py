@@ -13,7 +13,7 @@ the meaning of an event changes, its class takes the next tag and an upcaster sa
 Upcasters follow one another, so each tells of one step only. Nothing in a log is ever rewritten.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -40,16 +40,63 @@ def upcaster(tag: str) -> Callable[[Upcaster], Upcaster]:
     return register
 
 
+class UpcastFailed(Exception):
+    """An upcaster raised, or returned what is no event."""
+
+    def __init__(self, act: Upcaster, tag: str, problem: str) -> None:
+        code = getattr(act, "__code__", None)
+        place = f" ({code.co_filename}, line {code.co_firstlineno})" if code else ""
+        super().__init__(f"the upcaster of {tag}{place} {problem}")
+
+
 def upcast(value: Any) -> Any:
-    """The JSON value with every event in it, at any depth, brought to its newest shape."""
+    """The JSON value with every event in it, at any depth, brought to its newest shape.
+
+    Raises:
+        UpcastFailed: an upcaster raised, or did not return the JSON object of a newer event.
+    """
     if isinstance(value, list):
         return [upcast(item) for item in value]
     if not isinstance(value, dict):
         return value
     event = {key: upcast(item) for key, item in value.items()}
-    while (act := _upcasters.get(str(event.get("type")))) is not None:
-        event = act(event)
+    passed: set[str] = set()
+    while (act := _upcasters.get(tag := str(event.get("type")))) is not None:
+        passed.add(tag)
+        event = _stepped(act, tag, event, passed)
     return event
+
+
+def _stepped(act: Upcaster, tag: str, event: dict[str, Any], passed: Container[str]) -> dict[str, Any]:
+    """The event one version further."""
+    try:
+        newer: object = act(event)
+    except Exception as error:
+        raise UpcastFailed(act, tag, f"raised {type(error).__name__}: {error}") from error
+    if not isinstance(newer, dict) or not isinstance(newer.get("type"), str):
+        expected = "expected the JSON object of the newer event, with its type"
+        raise UpcastFailed(act, tag, f"returned {newer!r:.80}; {expected}")
+    if newer["type"] in passed:
+        raise UpcastFailed(
+            act, tag, f"returned type {newer['type']!r} again; expected the tag of a newer version"
+        )
+    return newer
+
+
+def known_tags() -> frozenset[str]:
+    """The tags for which there is an upcaster."""
+    return frozenset(_upcasters)
+
+
+def upcaster_module(tag: str) -> str:
+    """The name of the module that registered the upcaster of that tag."""
+    return _upcasters[tag].__module__
+
+
+def forget_upcasters(tags: Iterable[str]) -> None:
+    """Takes back the upcasters of these tags, because the plug-in that brings them is left out."""
+    for tag in list(tags):
+        del _upcasters[tag]
 
 
 def split_tag(tag: str) -> tuple[str, int]:

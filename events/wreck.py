@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from events.codec import BadLine, LineDecoder, NewerEvent, check_line, digest_line, stated_format
+from events.codec import BadLine, LineDecoder, Misfit, NewerEvent, check_line, digest_line, stated_format
 from events.envelope import GENESIS, Envelope, Line
-from events.errors import LogForeign, LogUnsalvageable
+from events.errors import EventMisfit, LogForeign, LogUnsalvageable
 from events.lifecycle import FORMAT, LostPart, RunStarted
 
 _BEGINNING = b'{"seq":'
@@ -63,6 +63,7 @@ def read_wreck(path: Path) -> Wreck:
 
     Raises:
         LogForeign: it is no log, or of a newer format, or holds an event in a newer version.
+        EventMisfit: it holds an event of a plug-in that is not as the plug-in's class is now.
         LogUnsalvageable: the header is lost or was changed, or two lines contradict each other.
     """
     found, lost = _search(path)
@@ -140,6 +141,7 @@ def _understood(path: Path, decoder: LineDecoder, line: bytes, number: int, offs
 
     Raises:
         LogForeign: a newer version of this package, or of a plug-in, can read it.
+        EventMisfit: a plug-in's class has changed, and can read it once that is mended.
     """
     if line.startswith(b'{"seq":0,') and (stated := stated_format(line) or 0) > FORMAT:
         raise LogForeign(path, found=f"a log of format {stated}", expected=f"format {FORMAT} or older")
@@ -147,6 +149,8 @@ def _understood(path: Path, decoder: LineDecoder, line: bytes, number: int, offs
         entry, raw = decoder.decode(line), _raw_decoder.decode(line).event
     except BadLine as bad:
         return LostPart(line=number, offset=offset, length=len(line), problem=str(bad))
+    except Misfit as misfit:
+        raise EventMisfit(path, line=number, at=misfit.path, problem=str(misfit)) from None
     except NewerEvent as newer:
         found, known = newer.args
         raise LogForeign(

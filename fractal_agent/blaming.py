@@ -1,17 +1,19 @@
 """Blame: which step of a failed case decides it, found by drawing each anew from what was recorded before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from events import LOG_NAME, Branch, Edit, GenerationCompleted, GenerationRequested
 from events.path import child, is_within
+from fractal_agent.answering import reuses_answers, same_engine, told
 from fractal_agent.catalog import Catalog, UnknownName
 from fractal_agent.forking import SAMPLE, fork_job
 from fractal_agent.job import Job
 from fractal_agent.recording import Recording
 from fractal_agent.report.statistics import Interval, wilson
+from replay.edit import changed_settings
 from replay.timeline import Caveats
 
 TEMPERATURE = 0.8
@@ -78,11 +80,14 @@ def blame_job(
     case: str,
     samples: int,
     temperature: float = TEMPERATURE,
+    edits: Sequence[Edit] = (),
 ) -> Job:
     """The fork that draws every step of a failed case anew, so many times each.
 
+    `edits` are of settings, and may say where else the run's model is served.
+
     Raises:
-        NothingToBlame: the case passed, has no verdict, or no model took part.
+        NothingToBlame: the case passed, has no verdict, or no model took part; or another model would answer.
         UnknownName, DatasetError: as `fork_job`.
     """
     if case not in parent.timeline.cases:
@@ -94,12 +99,30 @@ def blame_job(
     steps = _steps(parent, case)
     if not steps:
         raise NothingToBlame(f"{case} failed in {parent.started.run_id} without a single answer of a model")
+    was, now = parent.started.settings, changed_settings(parent.started.settings, edits)
+    if not reuses_answers(was, now):
+        raise NothingToBlame(
+            f"{parent.started.run_id} was answered by {told(was)}, and {told(now)} is asked for: "
+            "blame keeps what was recorded before a step, so the same model must answer. "
+            "`fork` can ask another"
+        )
     branches = [
         Branch(name=child(f"step-{number}", SAMPLE.format(sample)), anew=path, edits=edits)
         for number, (path, edits) in enumerate(_drawable(steps, temperature))
         for sample in range(samples)
     ]
-    return fork_job(parent, catalog, folder=folder, cases=[case], branches=branches)
+    return fork_job(parent, catalog, folder=folder, cases=[case], branches=branches, edits=edits)
+
+
+def require_same_engine(run: Recording, parent: Recording, edits: Sequence[Edit]) -> None:
+    """Raises `NothingToBlame` when a blaming run was begun with another engine than the edits ask for."""
+    asked = changed_settings(parent.started.settings, edits)
+    if edits and not same_engine(run.started.settings, asked):
+        raise NothingToBlame(
+            f"{run.started.run_id} was begun with {told(run.started.settings)}, "
+            f"and {told(asked)} is asked for; leave out --engine and --base-url to go on with it, "
+            "or choose another --run-id"
+        )
 
 
 def blaming_run(folder: Path, parent: Recording, case: str, samples: int, temperature: float) -> Recording:

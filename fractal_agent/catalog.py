@@ -1,23 +1,26 @@
 """Which roles and architectures there are: the built-in ones, and those that plug-ins bring."""
 
 import difflib
-import hashlib
-import importlib
-import importlib.metadata
-import importlib.util
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar
 
 import msgspec
 
-from agents.role import Role, built_in_roles, roles_in
-from fractal_agent.architectures.base import Architecture, architectures_in, built_in_architectures
+from agents.role import Role, built_in_roles
+from fractal_agent.architectures.base import Architecture, built_in_architectures
+from fractal_agent.config import installed_plugins_wanted
+from fractal_agent.plugins import (
+    OFF,
+    Installed,
+    Plugin,
+    PluginFailed,
+    find_installed,
+    load_installed,
+    load_named,
+    located,
+)
 
-ENTRY_POINTS = "fractal_agent.plugins"
-"""Packages that name a module in this entry-point group are loaded on every start."""
+__all__ = ["CastMismatch", "Catalog", "PluginFailed", "UnknownName", "load_catalog", "located"]
 
 Value = TypeVar("Value")
 _LISTED = 12
@@ -27,33 +30,45 @@ _LISTED = 12
 class UnknownName(Exception):
     """A name that stands for nothing here; the message lists those that do."""
 
-    def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, valid: Iterable[str], note: str = "") -> None:
         names = list(dict.fromkeys(valid))
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         few = len(names) <= _LISTED
         listed = ", ".join(sorted(names)) if few else f"the {len(names)} from {names[0]} to {names[-1]}"
-        super().__init__(f"unknown {kind} {name!r}: {hint}valid are {listed}")
-
-
-class PluginFailed(Exception):
-    """A plug-in could not be loaded, or brings a name that is taken."""
-
-    def __init__(self, plugin: str, problem: str) -> None:
-        super().__init__(f"plug-in {plugin}: {problem}.")
+        super().__init__(f"unknown {kind} {name!r}: {hint}valid are {listed}{note}")
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     roles: Mapping[str, Role[Any, Any]]
     architectures: Mapping[str, Architecture]
+    plugins: Mapping[str, str] = {}
+    """What was loaded beside the built-in ones, as `Provenance.plugins` has it."""
+    broken: tuple[PluginFailed, ...] = ()
+    """Why installed plug-ins were left out."""
+    lacking: tuple[PluginFailed, ...] = ()
+    """Why plug-ins that were named, but not required, were left out."""
 
     def role(self, name: str) -> Role[Any, Any]:
         """The role of that name; `UnknownName` when there is none."""
-        return _find("role", name, self.roles)
+        return self._find("role", name, self.roles)
 
     def architecture(self, name: str) -> Architecture:
         """The architecture of that name; `UnknownName` when there is none."""
-        return _find("architecture", name, self.architectures)
+        return self._find("architecture", name, self.architectures)
+
+    def whole(self) -> "Catalog":
+        """The catalog itself; `PluginFailed` when something that was named is lacking."""
+        for failed in self.lacking:
+            raise failed
+        return self
+
+    def _find(self, kind: str, name: str, known: Mapping[str, Value]) -> Value:
+        if name in known:
+            return known[name]
+        failures = [failed.sentence for failed in (*self.broken, *self.lacking)]
+        note = f". A plug-in that does not load may bring it: {' '.join(failures)}" if failures else ""
+        raise UnknownName(kind, name, known, note)
 
     def cast(self, parts: Mapping[str, str]) -> dict[str, Role[Any, Any]]:
         """Role name to the role that plays it.
@@ -79,64 +94,73 @@ class CastMismatch(Exception):
         )
 
 
-def located(plugin: str) -> str:
-    """How a run remembers a plug-in: a file by its full path, so that it is found from any folder."""
-    return str(Path(plugin).resolve()) if plugin.endswith(".py") else plugin
-
-
-def load_catalog(plugins: Sequence[str] = ()) -> Catalog:
+def load_catalog(plugins: Sequence[str] = (), *, required: bool = True) -> Catalog:
     """Everything built in, installed through entry points, and in the given files or modules.
 
+    An installed plug-in that fails, or brings what a given one does, is left out and stands in `broken`;
+    with `required=False`, a given one that fails is left out as well and stands in `lacking`.
+
     Raises:
-        PluginFailed: a plug-in is missing or raises when it is imported.
+        PluginFailed: a plug-in that is required is missing, raises on import, or brings what is taken.
+        TypeError: `plugins` is one string.
     """
-    roles, architectures = dict(built_in_roles()), dict(built_in_architectures())
-    installed = [point.value for point in importlib.metadata.entry_points(group=ENTRY_POINTS)]
-    for plugin in dict.fromkeys([*installed, *plugins]):
-        module = _import(plugin)
-        _add(plugin, "role", roles, roles_in(module))
-        _add(plugin, "architecture", architectures, architectures_in(module))
-    return Catalog(roles=roles, architectures=architectures)
+    if isinstance(plugins, str):
+        raise TypeError(f"plugins is the string {plugins!r}; expected a sequence of files or modules")
+    gathering, lacking = _Gathering(), list[PluginFailed]()
+    for name in dict.fromkeys(plugins):
+        gathering.attempt(name, lacking)
+        if required and lacking:
+            raise lacking[0]
+    installed, broken = find_installed() if installed_plugins_wanted() else ([], [])
+    for one in installed:
+        if one.point.value not in plugins:
+            gathering.attempt(one, broken)
+    return Catalog(
+        roles=gathering.roles,
+        architectures=gathering.architectures,
+        plugins=gathering.plugins,
+        broken=tuple(broken),
+        lacking=tuple(lacking),
+    )
 
 
-def _add(plugin: str, kind: str, known: dict[str, Value], brought: Mapping[str, Value]) -> None:
-    """Adds what the plug-in brings; what it has imported from here is the same object and no clash."""
-    for name, value in brought.items():
-        if known.setdefault(name, value) is not value:
-            raise PluginFailed(
-                plugin, f"there is a {kind} {name!r} already: choose another name, and --cast it"
-            )
+class _Gathering:
+    """What there is so far: the built-in roles and architectures, and those of the plug-ins that load."""
 
+    def __init__(self) -> None:
+        self.roles = dict(built_in_roles())
+        self.architectures = dict(built_in_architectures())
+        self.plugins: dict[str, str] = {}
+        self._owners: dict[str, str] = {}
+        """The plug-in that brings a name, which the built-in ones lack."""
 
-def _import(plugin: str) -> ModuleType:
-    try:
-        return _import_file(Path(plugin)) if plugin.endswith(".py") else _import_module(plugin)
-    except (Exception, SystemExit) as error:  # a plug-in may raise anything; it is reported with its name
-        missing = isinstance(error, FileNotFoundError | ModuleNotFoundError)
-        advice = "; expected a Python file or an importable module (--plugin)" if missing else ""
-        raise PluginFailed(plugin, f"{type(error).__name__}: {error}{advice}") from error
+    def attempt(self, plugin: str | Installed, failed: list[PluginFailed]) -> None:
+        """Adds all that a plug-in brings; or nothing of it, and the reason to `failed`."""
+        try:
+            loaded = load_named(plugin) if isinstance(plugin, str) else load_installed(plugin)
+            self._refuse_taken(loaded)
+        except PluginFailed as error:
+            failed.append(error)
+            return
+        self.roles.update(loaded.roles)
+        self.architectures.update(loaded.architectures)
+        self._owners.update(dict.fromkeys([*loaded.roles, *loaded.architectures], loaded.name))
+        key = loaded.key if loaded.key not in self.plugins else loaded.name
+        self.plugins[key] = loaded.identity
 
+    def _refuse_taken(self, plugin: Plugin) -> None:
+        """Raises `PluginFailed` for a name that is taken; what is imported from here is the same object."""
+        for kind, known, brought in (
+            ("role", self.roles, plugin.roles),
+            ("architecture", self.architectures, plugin.architectures),
+        ):
+            for name, value in brought.items():
+                if known.get(name, value) is not value:
+                    raise PluginFailed(plugin.name, self._clash(kind, name))
 
-def _import_module(name: str) -> ModuleType:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)  # Last, so that nothing in it stands in for a module of somebody else's.
-    return importlib.import_module(name)
-
-
-def _import_file(path: Path) -> ModuleType:
-    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-    name = f"fractal_agent_plugin_{path.stem}_{place}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _find(kind: str, name: str, known: Mapping[str, Value]) -> Value:
-    if name not in known:
-        raise UnknownName(kind, name, known)
-    return known[name]
+    def _clash(self, kind: str, name: str) -> str:
+        if owner := self._owners.get(name):
+            advice = f"rename one, or leave out installed plug-ins with {OFF}"
+            return f"plug-in {owner} brings a {kind} {name!r} too; {advice}"
+        advice = f", and cast it as {name}" if kind == "role" else ""
+        return f"there is a built-in {kind} {name!r}; choose another name{advice}"

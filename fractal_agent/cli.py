@@ -6,6 +6,7 @@ Each command imports what it needs when it runs, so that `--help` answers at onc
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import NoReturn
 
 import typer
@@ -96,6 +97,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     An expected error becomes one message; any other is raised.
     """
+    from fractal_agent.commands.advice import LACKING, fitting
+
+    own = options_of(sys.argv[1:] if arguments is None else arguments)
+    before = LACKING.set(all_options() - own)
     try:
         app(args=arguments, prog_name="python -m fractal_agent")
     except SystemExit as left:
@@ -108,9 +113,33 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         from fractal_agent.terminal import visible
 
-        print(visible(f"error: {error}"), file=sys.stderr)
+        print(visible(f"error: {fitting(str(error))}"), file=sys.stderr)
         return code
+    finally:
+        LACKING.reset(before)
     return Exit.DONE
+
+
+@cache
+def _options() -> dict[str, frozenset[str]]:
+    """Command to its options; those of every command under an empty name."""
+    group = typer.main.get_command(app)
+    commands = {"": group, **getattr(group, "commands", {})}
+    return {
+        name: frozenset(option for each in command.params for option in each.opts)
+        for name, command in commands.items()
+    }
+
+
+def options_of(arguments: Sequence[str]) -> frozenset[str]:
+    """The options of the command that the arguments name, and those of every command."""
+    known = _options()
+    return known[""] | next((known[argument] for argument in arguments if argument in known), frozenset())
+
+
+def all_options() -> frozenset[str]:
+    """The options that some command has."""
+    return frozenset().union(*_options().values())
 
 
 def _code(left: SystemExit) -> int:

@@ -27,6 +27,17 @@ def data_dirs() -> tuple[Path, ...]:
     return (cache_dir() / "data", _evalplus_cache())
 
 
+def installed_plugins_wanted() -> bool:
+    """False when `$FRACTAL_AGENT_PLUGINS` is `off`, which leaves out the plug-ins of installed packages."""
+    return os.environ.get("FRACTAL_AGENT_PLUGINS", "").strip().lower() != "off"
+
+
+def misread_plugins_setting() -> str:
+    """What `$FRACTAL_AGENT_PLUGINS` says that means nothing; empty when all is well."""
+    value = os.environ.get("FRACTAL_AGENT_PLUGINS", "").strip()
+    return "" if value.lower() in {"", "on", "off"} else value
+
+
 def _evalplus_cache() -> Path:
     """`evalplus` in the user's cache folder, which macOS has in a place of its own."""
     if sys.platform == "darwin":

@@ -20,6 +20,7 @@ class Exit(IntEnum):
 def exit_for(error: Exception) -> Exit | None:
     """The exit code of an error that one message reports; None for a bug, which keeps its traceback."""
     from events import (
+        EventMisfit,
         LogCorrupt,
         LogError,
         LogExists,
@@ -49,7 +50,7 @@ def exit_for(error: Exception) -> Exit | None:
         case LogCorrupt() | LogForeign() | LogInconsistent() | LogUnsalvageable():
             return Exit.CORRUPT
         case (
-            (LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId())
+            (EventMisfit() | LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId())
             | (ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch())
             | (BadEdit() | NothingToBlame() | ExportError() | NotRepeatable())
             | (NoProgram() | TestsUnusable())

@@ -10,6 +10,7 @@ from events import (
     LOG_NAME,
     Branch,
     Edit,
+    EventMisfit,
     GenerationCompleted,
     LogError,
     LogReader,
@@ -17,16 +18,13 @@ from events import (
     RunStarted,
     Settings,
 )
+from fractal_agent.answering import reuses_answers
 from fractal_agent.catalog import Catalog, UnknownName
 from fractal_agent.datasets import Task, load, select
 from fractal_agent.job import Job
 from fractal_agent.recording import Recording
 from replay.edit import BadEdit, changed_settings, edit_record, nearest
 from replay.journal import Journal
-
-_ANSWERING = ("model", "script")
-"""Settings that decide what the model answers: when one changes, or a script takes the place of a model or
-a model that of a script, no recorded generation is reused."""
 
 SAMPLE = "sample-{}"
 """The name of a branch among several that differ by chance only."""
@@ -45,6 +43,8 @@ def edits_at(parent: Recording, path: str, changes: Mapping[str, str]) -> tuple[
     Raises:
         BadEdit: nothing is recorded there, or a change does not fit it.
     """
+    if unread := parent.unread_at(path):
+        raise BadEdit(unread)
     case = parent.case_of(path)
     branch = parent.branch_of(case).name if case else ""
     place = path.removeprefix(f"{branch}/") if branch else path
@@ -86,6 +86,8 @@ def fork_job(
         DatasetError: the hidden tests cannot be had any more.
         BadEdit: an edit does not fit the settings; or the cases lie in several branches.
     """
+    if isinstance(cases, str):
+        raise TypeError(f"cases is the string {cases!r}; expected a sequence of case ids")
     known = parent.started.cases
     for case in cases:
         if case not in known:
@@ -195,8 +197,7 @@ def _of_settings(was: Settings, now: Settings) -> list[Edit]:
 
 def _reusable(journal: Journal, was: Settings, now: Settings) -> Journal:
     """What of the parent's record still holds under the new settings."""
-    pretended = was.engine != now.engine and "scripted" in (was.engine, now.engine)
-    if pretended or any(getattr(was, name) != getattr(now, name) for name in _ANSWERING):
+    if not reuses_answers(was, now):
         return journal.without_generations()
     return journal if was.seed == now.seed else journal.greedy()
 
@@ -210,6 +211,8 @@ def _read_parent(folder: Path, origin: Origin, settings: Settings) -> Journal | 
             entries.append(entry)
             if reader.head == origin.head:
                 break
+    except EventMisfit:  # it is there, and its author can make it readable again
+        raise
     except LogError:
         return None
     if reader.head != origin.head:

@@ -38,6 +38,7 @@ def provenance(catalog: Catalog, settings: Settings, *, engine: EngineInfo, sand
         sandbox=sandbox,
         roles=roles,
         architecture=architecture,
+        plugins=dict(catalog.plugins),
     )
 
 

@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from events import LOG_NAME, Branch, Edit, ExecutionRequested, GradingRequested, LogReader, RunStarted
+from events import (
+    LOG_NAME,
+    Branch,
+    Edit,
+    ExecutionRequested,
+    GradingRequested,
+    LogReader,
+    RunStarted,
+    Unknown,
+)
 from events.path import case_of, is_within, nth
 from fractal_agent.case import HiddenTests
 from fractal_agent.catalog import Catalog
@@ -14,7 +23,7 @@ from replay.timeline import Timeline
 
 
 class Recording:
-    """A log, read and folded once.
+    """A log, read and folded once, with the events of the plug-ins that are loaded; see `open_recording`.
 
     Raises:
         LogError: the log is missing or damaged.
@@ -46,6 +55,14 @@ class Recording:
     def case_of(self, path: str) -> str:
         """The case that a path lies in; empty when it lies in none."""
         return case_of(path, self.started.cases)
+
+    def unread_at(self, path: str) -> str:
+        """Why the event at that path cannot be worked with, if only a plug-in that is not here knows it."""
+        story = self.timeline.cases.get(self.case_of(path))
+        found = (entry.event for entry in story.entries if entry.path == path) if story else ()
+        name = next((event.type for event in found if isinstance(event, Unknown)), "")
+        what = f"at {path} is an event {name} of a plug-in that is not here"
+        return f"{what}; install it, or name its file with --plugin" if name else ""
 
     def tests_of(self, case: str) -> HiddenTests:
         """The hidden tests as the log knows them: by digest only, which is empty when they never ran."""

@@ -68,6 +68,8 @@ def replay_run(run: Path | Recording, catalog: Catalog, *, cases: Sequence[str] 
         LogError: the log is missing or damaged.
         UnknownName: the run used a role or an architecture that is not here, or has no such case.
     """
+    if isinstance(cases, str):
+        raise TypeError(f"cases is the string {cases!r}; expected a sequence of case ids")
     recording = Recording(run) if isinstance(run, Path) else run
     for case in cases or ():
         if case not in recording.timeline.cases:

@@ -7,11 +7,12 @@ from pathlib import Path
 import anyio
 import msgspec
 
-from events import LOG_NAME, LogCorrupt, LogForeign, LogReader, LostPart, RunStarted
+from events import LOG_NAME, LogCorrupt, LogError, LogForeign, LogReader, LostPart, RunStarted
 from events.salvage import Remains, remains_of, write_remains
 from events.wreck import Wreck, read_wreck
 from fractal_agent.bus import open_bus
 from fractal_agent.catalog import CastMismatch, Catalog, PluginFailed, UnknownName, load_catalog
+from fractal_agent.opening import load_for, where_now
 from fractal_agent.recording import Recording
 from fractal_agent.replaying import replay_case
 from replay.drift import Diverged
@@ -49,6 +50,19 @@ def is_damaged(folder: Path) -> bool:
     return False
 
 
+def prepare_salvage(folder: Path, plugins: Sequence[str] = ()) -> tuple[str, ...]:
+    """Loads the plug-ins of a run that may be damaged, and returns what a reader has to know of them.
+
+    Raises:
+        PluginFailed: one of `plugins` cannot be loaded.
+        EventMisfit: an event is not as the class of its plug-in is now, which is no damage.
+    """
+    try:
+        return load_for([folder], plugins).notes
+    except LogError:  # the header is damaged, and a search of the whole file may still find it
+        return ()
+
+
 def salvage_run(folder: Path, into: Path, plugins: Sequence[str] = ()) -> Salvaged:
     """Makes the run `into` of what is left of the damaged one in `folder`, which stays as it is.
 
@@ -60,7 +74,7 @@ def salvage_run(folder: Path, into: Path, plugins: Sequence[str] = ()) -> Salvag
         PluginFailed, UnknownName, CastMismatch: the plug-ins that were named are not those of the run.
     """
     log = folder / LOG_NAME
-    catalog = _catalog(read_wreck(log).header, plugins)
+    catalog = _catalog(read_wreck(log).header, folder, plugins)
     wreck = read_wreck(log)  # once more, because the events of plug-ins are known only now
     remains = remains_of(wreck)
     if remains.reopened:
@@ -78,10 +92,11 @@ def salvage_run(folder: Path, into: Path, plugins: Sequence[str] = ()) -> Salvag
     )
 
 
-def _catalog(header: RunStarted, plugins: Sequence[str]) -> Catalog | None:
+def _catalog(header: RunStarted, folder: Path, plugins: Sequence[str]) -> Catalog | None:
     """The roles and architectures of the run; None when its own plug-ins are not here any more."""
     try:
-        catalog = load_catalog(plugins or header.settings.plugins)
+        own = [where_now(plugin, folder.resolve(), []) for plugin in header.settings.plugins]
+        catalog = load_catalog(plugins or own)
         catalog.architecture(header.settings.architecture)
         catalog.cast(header.settings.cast)
     except (PluginFailed, UnknownName, CastMismatch):

@@ -11,13 +11,12 @@ from typing import TypeVar, cast
 import anyio
 import msgspec
 
+from agents.asking import execution, generation
 from events import (
     Event,
     Example,
     ExecutionCompleted,
-    ExecutionRequested,
     GenerationCompleted,
-    GenerationRequested,
     LogError,
     Message,
 )
@@ -128,32 +127,28 @@ class Scope:
         max_tokens: int = 512,
         temperature: float = 0.0,
         top_p: float = 1.0,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
     ) -> GenerationCompleted:
-        path = self._next("generate")
         chosen = self._sampling
-        request = GenerationRequested(
-            messages=tuple(messages),
+        asked = generation(
+            messages,
             prefill=prefill,
             max_tokens=max_tokens if chosen.max_tokens is None else chosen.max_tokens,
             temperature=temperature if chosen.temperature is None else chosen.temperature,
             top_p=top_p,
-            stop=tuple(stop),
-            seed=derive_seed(self._world.seed, path),
+            stop=stop,
         )
+        path = self._next("generate")
+        request = msgspec.structs.replace(asked, seed=derive_seed(self._world.seed, path))
         return await self._effect(path, request, lambda asked: self._world.engine.generate(asked, path))
 
     async def execute(
         self, program: str, *, entry_point: str, examples: Sequence[Example]
     ) -> ExecutionCompleted:
+        asked = execution(program, entry_point=entry_point, examples=examples)
         path = self._next("execute")
         oracle, sandbox = self._world.oracle, self._world.sandbox
-        request = ExecutionRequested(
-            program=program,
-            entry_point=entry_point,
-            examples=tuple(examples),
-            tests_digest=oracle.digest if oracle else "",
-        )
+        request = msgspec.structs.replace(asked, tests_digest=oracle.digest if oracle else "")
         if oracle is None:
             return await self._effect(path, request, sandbox.execute)
         return await self._effect(path, request, lambda asked: oracle.execute(sandbox, asked))

@@ -162,6 +162,8 @@ class _Run:
         assert self.timeline.started is not None, "a log begins with its header"
         self.started = self.timeline.started
         self.made = _joined(stretches)
+        for plugin in self.started.settings.plugins:  # told by the settings and the fingerprints of its roles
+            self.made.pop(f"plugins.{plugin}", None)
         names = [name for name in self.made if name == "architecture" or name.startswith("roles.")]
         self.sources = {name.removeprefix("roles."): self.made.pop(name) for name in names}
         """Fingerprints: of the architecture, and by name of all roles there were."""

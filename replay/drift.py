@@ -15,7 +15,12 @@ class Diverged(Signal):
     rank = 0
 
     def __init__(
-        self, path: str, *, recorded: Event | None, now: Event | None, error: Exception | None = None
+        self,
+        path: str,
+        *,
+        recorded: Event | Unknown | None,
+        now: Event | None,
+        error: Exception | None = None,
     ) -> None:
         self.path = path
         self.recorded = recorded
@@ -34,6 +39,9 @@ class Diverged(Signal):
             return f"recorded {name_of(self.recorded)}, but it does not happen any more"
         if self.recorded is None:
             return f"{name_of(self.now)} happens now, but nothing was recorded here"
+        if isinstance(self.recorded, Unknown):
+            unread = "which no class here reads: was it renamed, or is its plug-in missing?"
+            return f"recorded {name_of(self.recorded)}, {unread} Now {name_of(self.now)}"
         if type(self.recorded) is not type(self.now):
             return f"recorded {name_of(self.recorded)}, now {name_of(self.now)}"
         fields = ", ".join(field for field, _, _ in changed_fields(self.recorded, self.now))

@@ -1,7 +1,6 @@
 """What a fork changes of its parent's record: fields of events, found by path."""
 
 import difflib
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_origin, get_type_hints
 
@@ -10,16 +9,19 @@ import msgspec
 from events.base import Event
 from events.effects import GenerationCompleted, GenerationRequested, GradingRequested, Message
 from events.lifecycle import EVERY_ROLE, Branch, Edit, Origin, Settings
+from events.misfit import is_ours
 from events.path import is_within
+from events.work import ProblemPosed
 from replay.journal import Journal
 
 E = TypeVar("E", bound=Event)
+S = TypeVar("S", bound=msgspec.Struct)
 
 PROMPT = "prompt"
 """At a generation: the content of the last message, under the name that people know it by."""
 
 _FIXED = frozenset({"task_id", "entry_point", "problem", "seed", "reused", "tests_digest", "tokens_digest"})
-"""Fields that say where an event belongs or how it came about, and that no edit may change."""
+"""Fields of our events that say where one belongs or how it came about, and that no edit may change."""
 
 _UNTOUCHED = frozenset({"dataset", "tasks", "cast", "plugins"})
 """Settings that a fork shares with its parent, or changes in another way."""
@@ -53,8 +55,14 @@ class Edits:
         fields = self._fields.get(path)
         if not fields or not (mine := fields.keys() & set(event.__struct_fields__)):
             return event
-        changed = {name: fields[name] for name in mine}
-        return msgspec.convert({**msgspec.to_builtins(event), **changed}, type=type(event))
+        return _with(event, {name: fields[name] for name in mine})
+
+
+def _with(event: S, fields: Mapping[str, Any]) -> S:
+    """The event with other values, as JSON holds them, in fields known by the names that the class has."""
+    stored = dict(zip(event.__struct_fields__, event.__struct_encode_fields__, strict=True))
+    changed = {stored[name]: value for name, value in fields.items()}
+    return msgspec.convert({**msgspec.to_builtins(event), **changed}, type=type(event))
 
 
 def edits_of(origin: Origin | None, branch: Branch) -> tuple[Edit, ...]:
@@ -133,6 +141,10 @@ def _recorded(journal: Journal, path: str) -> list[Event]:
 
 
 def _editable(event: Event | Settings) -> list[str]:
+    if not isinstance(event, Settings) and not is_ours(type(event)):
+        return [
+            name for name in event.__struct_fields__ if not isinstance(getattr(event, name), ProblemPosed)
+        ]
     fixed = _FIXED - {"seed"} if isinstance(event, Settings) else _FIXED
     return [name for name in event.__struct_fields__ if name not in fixed]
 
@@ -147,14 +159,14 @@ def _edit(path: str, event: Event | Settings, key: str, text: str) -> Edit:
     if isinstance(event, Settings) and isinstance(value, int | float) and get_origin(hint) is dict:
         value = {EVERY_ROLE: value}
     try:
-        msgspec.convert({**msgspec.to_builtins(event), key: value}, type=type(event))
+        _with(event, {key: value})
     except msgspec.ValidationError as error:
         where = f"{path}: {type(event).__name__}.{key}" if path else f"setting {key}"
         raise BadEdit(f"{where} is {_told(hint)}, and {text!r} does not fit: {error}") from None
     if key == "messages" and not value:
         raise BadEdit(f"{path}: a generation has at least one message")
-    low, high = RANGES.get(key, (-math.inf, math.inf))
-    if key in RANGES and not all(low <= one <= high for one in _numbers(value)):
+    low, high = RANGES.get(key, (0, 0)) if is_ours(type(event)) else (0, 0)
+    if high and not all(low <= number <= high for number in _numbers(value)):
         raise BadEdit(f"{path or 'setting'}: {key} is from {low:,} to {high:,}, and {text} is not")
     return Edit(path=path, field=key, value=value)
 

@@ -53,12 +53,17 @@ class Journal:
         self.facts: dict[str, Fact] = {}
         self.earlier: dict[str, Effect] = {}
         """Answers from before a case began anew: not part of it, and still good for the same request."""
+        self.unknown: dict[str, Unknown] = {}
+        """Events whose class is not here: they speak for nothing, and explain what is missing."""
         for entry in entries:
             self._add(entry)
 
     def _add(self, entry: Entry[Event | Unknown]) -> None:
         event, path = entry.event, entry.path
-        if isinstance(event, Unknown | CaseSetAside) or not path:
+        if isinstance(event, Unknown):
+            self.unknown[path] = event
+            return
+        if isinstance(event, CaseSetAside) or not path:
             return  # that a case was set aside is no part of what it did
         if isinstance(event, REQUESTS):
             self.effects[path] = Effect(request=event, requested=entry.seq)

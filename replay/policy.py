@@ -170,4 +170,4 @@ class Strict(_Comparing):
     def _absent(self, path: str, now: Event) -> Signal:
         if any(is_within(path, case) for case in self._unfinished):
             return RecordingEnded(path)
-        return Diverged(path, recorded=None, now=now)
+        return Diverged(path, recorded=self._journal.unknown.get(path), now=now)

@@ -5,7 +5,7 @@ from fractal_agent.commands.options import Json, Plugins
 
 def roles(plugin: Plugins = None, json: Json = False) -> None:
     """List the roles: what each takes and returns."""
-    from fractal_agent.catalog import load_catalog
+    from fractal_agent.commands.reading import loaded
 
     rows: list[dict[str, str | list[str]]] = [
         {
@@ -14,16 +14,16 @@ def roles(plugin: Plugins = None, json: Json = False) -> None:
             "returns": [cls.__name__ for cls in role.returns],
             "purpose": role.purpose,
         }
-        for role in load_catalog(plugin or []).roles.values()
+        for role in loaded(plugin).roles.values()
     ]
     _print(rows, json)
 
 
 def architectures(plugin: Plugins = None, json: Json = False) -> None:
     """List the architectures: how roles work together."""
-    from fractal_agent.catalog import load_catalog
+    from fractal_agent.commands.reading import loaded
 
-    found = load_catalog(plugin or []).architectures.values()
+    found = loaded(plugin).architectures.values()
     _print([{"name": one.name, "purpose": one.purpose} for one in found], json)
 
 

@@ -24,22 +24,14 @@ def diff(
     Tells what was set or made differently, which verdicts OTHER won and lost against RUN, and where each case
     first parts. Exits with 0 whether they differ or not, unless --exit-code is given.
     """
-    from contextlib import suppress
-
     from events import LOG_NAME, LogReader
-    from fractal_agent.catalog import PluginFailed, UnknownName, load_catalog
-    from fractal_agent.commands.options import console, print_json, runs_dir_or_default
+    from fractal_agent.catalog import UnknownName
+    from fractal_agent.commands.options import console, print_json
+    from fractal_agent.commands.reading import located_runs
     from fractal_agent.report.comparison import document, render
-    from fractal_agent.runs import find_run, require_header
     from replay.compare import compare
 
-    folders = [find_run(name, runs_dir_or_default(runs_dir)) for name in (run, other)]
-    if plugin:
-        load_catalog(plugin)
-    else:
-        for folder in folders:
-            with suppress(PluginFailed):  # its events are then compared by their bytes
-                load_catalog(require_header(folder).settings.plugins)
+    folders = located_runs([run, other], runs_dir, plugin)
     compared = compare(*(LogReader(folder / LOG_NAME) for folder in folders))
     if case is not None:
         if case not in compared.cases:

@@ -83,22 +83,25 @@ def experiment(
       experiment --report --out runs/first
     """  # noqa: D301 - the backspace keeps the lines apart
     from events import Settings
-    from fractal_agent.catalog import load_catalog, located
+    from fractal_agent.catalog import located
     from fractal_agent.commands._data import unfit_tasks
     from fractal_agent.commands.comparing import compare, listed, show_report
     from fractal_agent.commands.options import runs_dir_or_default
+    from fractal_agent.commands.reading import loaded, say
     from fractal_agent.commands.running import budgets, check_engine, default_model, temperatures
     from fractal_agent.datasets import load, select
     from fractal_agent.experiment import Experiment, subset_ids
+    from fractal_agent.opening import load_for
     from fractal_agent.runs import run_folders
 
     folder = out or runs_dir_or_default(None) / "experiment"
     if report:
         if not run_folders(folder):
             raise typer.BadParameter(f"--report: no cells lie in {folder}; run the experiment first")
+        say(load_for(run_folders(folder), plugin or ()).notes)
         show_report(folder, json)
         return
-    catalog = load_catalog(plugin or [])
+    catalog = loaded(plugin)
     chosen = listed("--architectures", architectures)
     for name in chosen:
         catalog.architecture(name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fractal_agent.commands.options import Json, Run, RunsDir
+from fractal_agent.commands.options import Json, Plugins, Run, RunsDir
 
 if TYPE_CHECKING:
     from fractal_agent.export import Exported
@@ -31,6 +31,7 @@ def export(
         ),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    plugin: Plugins = None,
     runs_dir: RunsDir = None,
     json: Json = False,
 ) -> None:
@@ -41,13 +42,13 @@ def export(
     was cut short, is exported as far as its log goes.
     """
     from fractal_agent.catalog import UnknownName
-    from fractal_agent.commands.options import print_json, runs_dir_or_default
+    from fractal_agent.commands.options import print_json
+    from fractal_agent.commands.reading import located_runs
     from fractal_agent.export import FORMATS, export_run
-    from fractal_agent.runs import find_run
 
     if to not in FORMATS:
         raise UnknownName("format", to, FORMATS)
-    folder = find_run(run, runs_dir_or_default(runs_dir))
+    [folder] = located_runs([run], runs_dir, plugin)
     exported = export_run(folder, to, output=output, content=content, force=force)
     if json:
         print_json(exported)

@@ -72,6 +72,15 @@ Temperature = Annotated[
     ),
 ]
 Engine = Annotated[str, typer.Option(help="vllm, openai or scripted.", metavar="NAME")]
+OtherEngine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine", help="What answers: vllm, openai or scripted.  [default: the run's own]", metavar="NAME"
+    ),
+]
+OtherModel = Annotated[
+    str | None, typer.Option("--model", help="The model.  [default: the run's own]", metavar="MODEL")
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option(help="Server for --engine openai; the key is $OPENAI_API_KEY.", metavar="URL"),

@@ -8,6 +8,7 @@ from fractal_agent.commands.options import Json, Plugins, Run, RunsDir
 from fractal_agent.exits import Exit
 
 if TYPE_CHECKING:
+    from events import Event, Unknown
     from fractal_agent.replaying import Replayed
 
 
@@ -22,14 +23,12 @@ def replay(
 
     Every role acts anew, every answer comes from the log. Exits with 3 when anything is not as recorded.
     """
-    from fractal_agent.catalog import load_catalog
-    from fractal_agent.commands.options import print_json, runs_dir_or_default
+    from fractal_agent.commands.options import print_json
+    from fractal_agent.commands.reading import opened, whole
     from fractal_agent.replaying import replay_run
-    from fractal_agent.runs import find_run, require_header
 
-    folder = find_run(run, runs_dir_or_default(runs_dir))
-    started = require_header(folder)
-    replayed = replay_run(folder, load_catalog(plugin or started.settings.plugins), cases=case or None)
+    found = opened(run, runs_dir, plugin)
+    replayed = replay_run(found.recording, whole(found), cases=case or None)
     if json:
         print_json(_as_document(replayed))
     else:
@@ -55,6 +54,15 @@ def _print(replayed: "Replayed") -> None:
         page.print(Syntax("\n".join(diff), "diff", background_color="default", word_wrap=True))
 
 
+def _as_data(event: "Event | Unknown | None") -> object:
+    """The event; one that no class here reads as its JSON has it."""
+    from msgspec import Raw
+
+    from events import Unknown
+
+    return Raw(event.raw) if isinstance(event, Unknown) else event
+
+
 def _as_document(replayed: "Replayed") -> dict[str, object]:
     return {
         "run_id": replayed.run_id,
@@ -69,7 +77,7 @@ def _as_document(replayed: "Replayed") -> dict[str, object]:
             {
                 "path": diverged.path,
                 "summary": diverged.summary,
-                "recorded": diverged.recorded,
+                "recorded": _as_data(diverged.recorded),
                 "now": diverged.now,
                 "diff": diverged.diff(),
             }

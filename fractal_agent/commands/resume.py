@@ -37,25 +37,23 @@ def resume(
     """  # noqa: D301 - the backspace keeps the lines apart
     import msgspec
 
-    from fractal_agent.catalog import load_catalog
     from fractal_agent.commands._data import unfit_tasks
-    from fractal_agent.commands.options import runs_dir_or_default
+    from fractal_agent.commands.reading import opened, whole
     from fractal_agent.commands.running import carry_out, conclude
     from fractal_agent.datasets import load, select
     from fractal_agent.forking import resume_fork_job
     from fractal_agent.job import Job
-    from fractal_agent.recording import Recording
-    from fractal_agent.runs import find_run
     from fractal_agent.solving import resume as resume_job
 
-    recording = Recording(find_run(run, runs_dir_or_default(runs_dir)))
+    found = opened(run, runs_dir, plugin)
+    recording = found.recording
     started = recording.started
     aside = len(recording.timeline.set_aside)
     if recording.timeline.completed and not (failed and aside):
         left = f" Set aside: {aside}; --failed tries again what was set aside." if aside else ""
         typer.echo(f"Nothing to do: the run is completed.{left}", err=True)
         conclude(recording.timeline, recording.folder, json)
-    catalog = load_catalog(plugin or started.settings.plugins)
+    catalog = whole(found)
     if started.origin is None:
         tasks = select(load(started.settings.dataset), ids=started.settings.tasks)
         open_tasks = _left(recording.timeline, failed)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from events import EVERY_ROLE, LOG_NAME, Entry, Event, LogReader
 from fractal_agent.catalog import Catalog, UnknownName
+from fractal_agent.commands.advice import fitting
 from fractal_agent.commands.options import Telling, console, print_json
 from fractal_agent.config import DEFAULT_MODEL
 from fractal_agent.engines import ENGINES, EngineError
@@ -140,7 +141,7 @@ def _explain(failure: RunFailed) -> None:
     cause = failure.__cause__
     if isinstance(cause, Exception) and not isinstance(cause, EngineError) and exit_for(cause) is None:
         typer.echo(visible("".join(traceback.format_exception(cause))), nl=False, err=True)
-    typer.echo(visible(f"error: {failure}"), err=True)
+    typer.echo(visible(f"error: {fitting(str(failure))}"), err=True)
 
 
 def _explain_drift(diverged: Diverged) -> None:

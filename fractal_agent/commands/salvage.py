@@ -17,11 +17,13 @@ def salvage(
     them, and does nothing again that was kept.
     """
     from fractal_agent.commands.options import print_json, runs_dir_or_default
+    from fractal_agent.commands.reading import say
     from fractal_agent.runs import check_run_id, derived_run_id, find_run
-    from fractal_agent.salvaging import is_damaged, salvage_run
+    from fractal_agent.salvaging import is_damaged, prepare_salvage, salvage_run
 
     runs = runs_dir_or_default(runs_dir)
     folder = find_run(run, runs)
+    say(prepare_salvage(folder, plugin or ()))
     if not is_damaged(folder):
         if json:
             print_json(None)

@@ -27,25 +27,15 @@ def show(
     A story has the plan, the code, the failing examples, the revised plan and the verdict, with their paths.
     At the path of a generation stand the prompt that the model read and what it answered.
     """
-    from contextlib import suppress
-
     from events import LOG_NAME
     from events.path import child
-    from fractal_agent.catalog import PluginFailed, load_catalog
-    from fractal_agent.commands.options import console, print_json, runs_dir_or_default
-    from fractal_agent.recording import Recording
+    from fractal_agent.commands.options import console, print_json
+    from fractal_agent.commands.reading import opened
     from fractal_agent.report.story import chapters, render_story
     from fractal_agent.report.summary import render_cases, render_summary, summarize
-    from fractal_agent.runs import find_run, require_header
 
-    folder = find_run(run, runs_dir_or_default(runs_dir))
-    if plugin:
-        load_catalog(plugin)
-    else:
-        with suppress(PluginFailed):  # its events are then shown as unknown, which is better than nothing
-            load_catalog(require_header(folder).settings.plugins)
-    recording = Recording(folder)
-    timeline = recording.timeline
+    recording = opened(run, runs_dir, plugin).recording
+    folder, timeline = recording.folder, recording.timeline
     if recording.torn:
         typer.echo(f"{folder / LOG_NAME}: {recording.torn} bytes of an unfinished line at its end.", err=True)
     if case is None:
@@ -81,10 +71,8 @@ def _show_record(recording: "Recording", path: str, json: bool) -> None:
     record = record_at(recording.journal, path)
     if record is None:
         case = recording.case_of(path)
-        if name := _unknown_at(recording, case, path):
-            raise typer.BadParameter(
-                f"at {path} is an event {name} of a plug-in that is not here; name its file with --plugin"
-            )
+        if unread := recording.unread_at(path):
+            raise typer.BadParameter(unread)
         places = dict.fromkeys([*recording.journal.facts, *recording.journal.effects])
         near = nearest(path, [place for place in places if is_within(place, case)]) if case else []
         raise UnknownName("case or path", path, near or recording.timeline.cases)
@@ -94,12 +82,3 @@ def _show_record(recording: "Recording", path: str, json: bool) -> None:
     chapters = record_chapters(record)
     lines = [line for chapter in chapters for line in chapter.body.splitlines()]
     console(fitting=[*lines, " " * 100]).print(render_story(chapters))
-
-
-def _unknown_at(recording: "Recording", case: str, path: str) -> str:
-    """The type of an event at that path of the case that only a plug-in knows; empty where there is none."""
-    from events import Unknown
-
-    story = recording.timeline.cases.get(case)
-    found = (entry.event for entry in story.entries if entry.path == path) if story else ()
-    return next((event.type for event in found if isinstance(event, Unknown)), "")

@@ -73,9 +73,10 @@ def solve(
     from datetime import datetime
 
     from events import Settings
-    from fractal_agent.catalog import load_catalog, located
+    from fractal_agent.catalog import located
     from fractal_agent.commands._data import unfit_tasks
     from fractal_agent.commands.options import runs_dir_or_default
+    from fractal_agent.commands.reading import loaded
     from fractal_agent.commands.running import (
         budgets,
         carry_out,
@@ -89,7 +90,7 @@ def solve(
     from fractal_agent.runs import check_run_id, new_run_id
     from fractal_agent.solving import solve as solve_job
 
-    catalog = load_catalog(plugin or [])
+    catalog = loaded(plugin)
     catalog.architecture(architecture)
     check_engine(engine, base_url=base_url, script=script)
     chosen = parts(cast or [])

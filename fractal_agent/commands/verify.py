@@ -16,20 +16,12 @@ def verify(run: Run, plugin: Plugins = None, runs_dir: RunsDir = None, json: Jso
 
     Needs no model and runs no role. Exits with 4 when anything does not hold.
     """
-    from contextlib import suppress
-
     from events import LOG_NAME
-    from fractal_agent.catalog import PluginFailed, load_catalog
-    from fractal_agent.commands.options import print_json, runs_dir_or_default
-    from fractal_agent.runs import find_run, require_header
+    from fractal_agent.commands.options import print_json
+    from fractal_agent.commands.reading import located_runs
     from replay.verify import verify_log
 
-    folder = find_run(run, runs_dir_or_default(runs_dir))
-    if plugin:
-        load_catalog(plugin)
-    else:
-        with suppress(PluginFailed):  # its events are then unknown, and the check of the rest goes on
-            load_catalog(require_header(folder).settings.plugins)
+    [folder] = located_runs([run], runs_dir, plugin)
     verified = verify_log(folder / LOG_NAME)
     if json:
         print_json(verified)

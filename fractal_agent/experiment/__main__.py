@@ -7,7 +7,7 @@ from pathlib import Path
 from events import LogError
 from fractal_agent.config import runs_dir
 from fractal_agent.experiment.subset import SubsetError, chosen_ids
-from fractal_agent.recording import Recording
+from fractal_agent.opening import open_recording
 from fractal_agent.runs import RunNotFound, find_run
 
 
@@ -18,7 +18,8 @@ def main() -> int:
     parser.add_argument("--runs-dir", type=Path, default=None, metavar="DIR", help="where runs lie")
     given = parser.parse_args()
     try:
-        recordings = [Recording(find_run(run, given.runs_dir or runs_dir())) for run in given.runs]
+        folders = [find_run(run, given.runs_dir or runs_dir()) for run in given.runs]
+        recordings = [open_recording(folder).recording for folder in folders]
         sys.stdout.write(chosen_ids(recordings, given.count))
     except (SubsetError, RunNotFound, LogError) as error:
         sys.stderr.write(f"error: {error}\n")

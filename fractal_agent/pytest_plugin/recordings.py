@@ -2,20 +2,22 @@
 
 import shlex
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, chdir, nullcontext
+from contextlib import AbstractContextManager, chdir, nullcontext, suppress
 from pathlib import Path
 
 import pytest
 from _pytest._code.code import ReprFileLocation, TerminalRepr
 from _pytest._io import TerminalWriter
 
-from events import LogError, Settings
-from fractal_agent.catalog import Catalog, PluginFailed, load_catalog
+from events import LogError
+from fractal_agent.catalog import CastMismatch, Catalog, PluginFailed, UnknownName
 from fractal_agent.exits import exit_for
+from fractal_agent.opening import Loaded, load_for
 from fractal_agent.pytest_plugin import NOTE, PLUGINS, update_option
 from fractal_agent.recording import Recording
 from fractal_agent.replaying import Replayed, replay_run
 from fractal_agent.rerecording import rerecord
+from fractal_agent.runs import require_header
 from replay.drift import Diverged
 from replay.signals import Signal
 
@@ -51,8 +53,9 @@ class Recordings:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._catalogs: dict[tuple[str, ...], Catalog] = {}
+        self._loaded: dict[Path, Loaded] = {}
         self._read: dict[Path, Recording] = {}
+        self._said: set[str] = set()
         self._refused: dict[Path, str] = {}
         """Why a run could not be recorded anew."""
 
@@ -60,25 +63,47 @@ class Recordings:
     def of(cls, config: pytest.Config) -> "Recordings":
         return config.stash.setdefault(_SHARED, cls(config))
 
-    def catalog(self, settings: Settings) -> Catalog:
-        """The roles and architectures with which a run of these settings replays.
+    def loaded(self, folder: Path) -> Loaded:
+        """The plug-ins of the run in a folder, or those that pytest's settings name, loaded.
+
+        Raises:
+            PluginFailed: one that pytest's settings name is missing or raises.
+            LogError: the log is missing or has no header.
+        """
+        if folder not in self._loaded:
+            named: list[str] = self._config.getini(PLUGINS)
+            here = [str(self._config.rootpath / one) if one.endswith(".py") else one for one in named]
+            try:
+                self._loaded[folder] = load_for([folder], here)
+            except PluginFailed as error:
+                raise _elsewhere(error) from None
+        return self._loaded[folder]
+
+    def catalog(self, folder: Path) -> Catalog:
+        """The roles and architectures with which the run in a folder replays.
 
         Raises:
             PluginFailed: a plug-in is missing or raises.
             UnknownName, CastMismatch: a role or the architecture of the run is not here.
         """
-        named: list[str] = self._config.getini(PLUGINS) or list(settings.plugins)
-        plugins = tuple(str(self._config.rootpath / one) if one.endswith(".py") else one for one in named)
-        if plugins not in self._catalogs:
-            try:
-                self._catalogs[plugins] = load_catalog(plugins)
-            except PluginFailed as error:
-                error.add_note(f"If it lies elsewhere now, say where with {PLUGINS} in pytest's settings.")
-                raise
-        catalog = self._catalogs[plugins]
-        catalog.cast(settings.cast)
-        catalog.architecture(settings.architecture)
-        return catalog
+        loaded = self.loaded(folder)
+        if loaded.catalog.lacking:
+            raise _elsewhere(loaded.catalog.lacking[0])
+        settings = require_header(folder).settings
+        try:
+            loaded.catalog.cast(settings.cast)
+            loaded.catalog.architecture(settings.architecture)
+        except (UnknownName, CastMismatch) as error:
+            for note in loaded.notes:
+                error.add_note(note)
+            raise
+        return loaded.catalog
+
+    def recording(self, folder: Path) -> Recording:
+        """The run in a folder, as far as its plug-ins let it be read; errors are the log's."""
+        with suppress(PluginFailed):  # each of its tests fails with that
+            self.loaded(folder)
+        return Recording(folder)
 
     def check(self, item: pytest.Item, folder: Path, case: str | None = None) -> list[str]:
         """What is to be noted of a run, or one of its cases, that replays, if need be after an update.
@@ -91,12 +116,15 @@ class Recordings:
             PluginFailed, UnknownName, CastMismatch: as `catalog`; or the run has no such case.
         """
         __tracebackhide__ = True
+        catalog = self.catalog(folder)
         if folder not in self._read:
             self._read[folder] = Recording(folder)
-        catalog = self.catalog(self._read[folder].started.settings)
         replayed = replay_run(self._read[folder], catalog, cases=[case] if case else None)
         if not replayed.divergences:
-            return ["unfinished; agrees as far as it goes"] if replayed.partial else []
+            return [
+                *self._news(folder),
+                *(["unfinished; agrees as far as it goes"] if replayed.partial else []),
+            ]
         if not self._config.getoption(NOTE):
             test = shlex.quote(item.nodeid)
             update = f"pytest {update_option(self._config)} {test}"
@@ -107,14 +135,20 @@ class Recordings:
                 del self._read[folder]
                 return [anew]
             except (Signal, OSError) as error:
-                self._refused[folder] = told(error)
+                self._refused[folder] = _advised(error)
             except Exception as error:
                 if exit_for(error) is None:
                     raise
-                self._refused[folder] = told(error)
+                self._refused[folder] = _advised(error)
         raise RunDiverged(
             replayed, f"It could not be recorded anew and is as it was: {self._refused[folder]}"
         )
+
+    def _news(self, folder: Path) -> list[str]:
+        """What is to be known of the plug-ins of a run, each note once in a run of pytest."""
+        news = [note for note in self.loaded(folder).notes if note not in self._said]
+        self._said.update(news)
+        return news
 
     def _update(self, folder: Path, catalog: Catalog) -> str:
         """What came of recording the run anew; its progress is seen, for a model takes its time."""
@@ -131,6 +165,12 @@ class Recordings:
         return capture.global_and_fixture_disabled() if capture else nullcontext()
 
 
+def _elsewhere(error: PluginFailed) -> PluginFailed:
+    if not getattr(error, "__notes__", []):
+        error.add_note(f"If it lies elsewhere now, say where with {PLUGINS} in pytest's settings.")
+    return error
+
+
 _SHARED = pytest.StashKey[Recordings]()
 
 
@@ -139,21 +179,25 @@ def told(error: BaseException) -> str:
     return "\n".join([str(error), *getattr(error, "__notes__", [])])
 
 
+def _advised(error: BaseException) -> str:
+    """The same without advice on options of commands, for which pytest has no place."""
+    from fractal_agent.commands.advice import ENGINE, fitting
+
+    return fitting(told(error), ENGINE)
+
+
 class RecordingFile(pytest.File):
     """The log of one run."""
 
-    settings: Settings
-
     def collect(self) -> Iterator["RecordedCase"]:
         try:
-            recording = Recording(self.path.parent)
+            recording = Recordings.of(self.config).recording(self.path.parent)
         except LogError as error:
             raise self.CollectError(str(error)) from error
         if not recording.timeline.cases:
             raise self.CollectError(
                 f"{self.path}: the run stopped before its first case; nothing can replay."
             )
-        self.settings = recording.started.settings
         for case in recording.timeline.cases:
             yield RecordedCase.from_parent(self, name=case)
 
@@ -161,12 +205,10 @@ class RecordingFile(pytest.File):
 class RecordedCase(pytest.Item):
     """One case: passes when it replays."""
 
-    parent: RecordingFile
-
     def setup(self) -> None:
         """Fails at once where the run cannot be replayed at all."""
         try:
-            Recordings.of(self.config).catalog(self.parent.settings)
+            Recordings.of(self.config).catalog(self.path.parent)
         except Exception as error:
             if exit_for(error) is None:
                 raise

@@ -47,7 +47,7 @@ def test_unannotated_event_is_refused() -> None:
 
 def test_result_that_is_no_event_is_refused() -> None:
     """A role must return an event, not text."""
-    with pytest.raises(RoleError, match="does not say which event it takes and returns"):
+    with pytest.raises(RoleError, match="role chatty returns str, which is no event; expected"):
 
         @role  # type: ignore[type-var]
         async def chatty(problem: ProblemPosed, ctx: Context) -> str: ...
@@ -96,3 +96,40 @@ def test_events_of_the_run_itself_are_refused() -> None:
 
         @role
         async def judge(written: CodeWritten, ctx: Context) -> GradingCompleted: ...
+
+
+def test_annotation_that_cannot_be_resolved_is_refused() -> None:
+    """An event that is imported for the type checker only is named."""
+    with pytest.raises(
+        RoleError, match="role vague has annotations that cannot be resolved: NameError: name 'Plan'"
+    ):
+
+        @role
+        async def vague(problem: "Plan", ctx: Context) -> PlanDrafted: ...  # type: ignore[name-defined]  # noqa: F821
+
+
+def test_context_by_keyword_is_refused() -> None:
+    """A role is given its event and its context by position."""
+    with pytest.raises(RoleError, match="role named does not take ctx by position"):
+
+        @role  # type: ignore[arg-type]
+        async def named(problem: ProblemPosed, *, ctx: Context) -> PlanDrafted: ...
+
+
+def test_name_of_the_run_itself_is_refused() -> None:
+    """A role called grade would record where the verdict is recorded."""
+    with pytest.raises(RoleError, match="a role cannot be called grade"):
+
+        @role
+        async def grade(problem: ProblemPosed, ctx: Context) -> PlanDrafted: ...
+
+
+async def test_nothing_is_no_answer() -> None:
+    """A role that returns nothing is told so."""
+
+    @role
+    async def silent(problem: ProblemPosed, ctx: Context) -> PlanDrafted:
+        return None  # type: ignore[return-value]
+
+    with pytest.raises(RoleError, match="role silent returned NoneType, but it declares PlanDrafted"):
+        await silent.act(PROBLEM, ScriptedContext())

@@ -3,14 +3,16 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 import events
 from events import (
+    Event,
     GradingCompleted,
     GradingRequested,
     LogError,
@@ -18,10 +20,15 @@ from events import (
     LogReader,
     known_events,
 )
-from events.fakes import small_run
+from events.base import withdraw
+from events.fakes import problem, small_run
+from events.misfit import ADVICE
+from events.upcast import forget_upcasters
 
 PAGE = (Path(__file__).parents[2] / "docs" / "log-format.md").read_text()
 RECIPES = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", PAGE)
+
+PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 Reader = Callable[[bytes], tuple[list[dict[str, object]], int]]
 
@@ -139,3 +146,35 @@ def test_recipes_print_what_is_shown(log: Path, recipe: str, output: str) -> Non
     )
 
     assert printed.stdout == output
+
+
+@pytest.fixture
+def declared() -> Iterator[list[type[Event]]]:
+    """The two versions of an event that the page shows, unknown again after the test."""
+    versions: list[type[Event]] = []
+    for program in PROGRAMS[1:3]:
+        space: dict[str, Any] = {"__name__": "shown_on_the_page"}
+        exec(program, space)
+        versions.append(space["Sketched"])
+    yield versions
+    withdraw(versions)
+    forget_upcasters(["Sketched"])
+
+
+def test_the_shown_upcaster_reads_the_shown_event(declared: list[type[Event]], tmp_path: Path) -> None:
+    """A line of the first class on the page is read as the second, by the upcaster on the page."""
+    first, second = declared
+    log = LogFile.create(tmp_path)
+    for path, event in [*small_run()][:2]:
+        log.stage(path, event)
+    log.stage("T/0/sketch.0", first(problem=problem(), text="Sort.\nCompare."))
+    log.close()
+
+    assert list(LogReader(log.path))[-1].event == second(problem=problem(), lines=("Sort.", "Compare."))
+
+
+def test_what_may_change_is_as_the_page_says(declared: list[type[Event]]) -> None:
+    """The page has a row for each kind of change, and the message points to it."""
+    assert "(see docs/log-format.md)" in ADVICE
+    for change in ("with a default", "removed", "without a default", "renamed"):
+        assert re.search(rf"^\| .*{change}.* \|", PAGE, re.MULTILINE)

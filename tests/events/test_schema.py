@@ -169,6 +169,7 @@ PARTS: dict[str, dict[str, str]] = {
         "sandbox": "str",
         "roles": "dict[str, str]",
         "architecture": "str",
+        "plugins": "dict[str, str] = {}",
     },
 }
 """The same of what stands inside events."""

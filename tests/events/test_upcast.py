@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from events import Entry, Event, LogFile, LogForeign, LogReader, ProblemPosed, Unknown, upcaster
-from events.codec import BadLine, LineDecoder, encode_line
+from events.codec import BadLine, LineDecoder, Misfit, encode_line
 from events.envelope import GENESIS
 from events.fakes import code, header, problem
 from events.upcast import split_tag, upcast
@@ -72,10 +72,8 @@ def test_events_inside_events_are_upcast() -> None:
 
 
 def test_upcast_that_does_not_fit_is_told() -> None:
-    """An old event whose upcast is no event of today is a bad line that names both versions."""
-    with pytest.raises(
-        BadLine, match=r"a Measured:2 that does not fit Measured:3: Expected `int`, got `str`"
-    ):
+    """An old event whose upcast is no event of today is told with its version, and is no damage."""
+    with pytest.raises(Misfit, match=r"upcast from Measured:2: Measured\.value is int, .*got `str`"):
         LineDecoder().decode(stored(b'{"type":"Measured:2","milliseconds":"long"}'))
 
 

@@ -85,7 +85,7 @@ def test_plugin_that_raises_is_named(tmp_path: Path) -> None:
     path = tmp_path / "broken.py"
     path.write_text("1 / 0\n")
 
-    with pytest.raises(PluginFailed, match=r"broken\.py: ZeroDivisionError"):
+    with pytest.raises(PluginFailed, match=r"broken\.py, line 1: ZeroDivisionError"):
         load_catalog([str(path)])
 
 
@@ -112,7 +112,9 @@ def test_taken_name_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(SKEPTIC.replace("def skeptic", "def critic"))
 
-    with pytest.raises(PluginFailed, match=r"mine\.py: there is a role 'critic' already: .*--cast it"):
+    with pytest.raises(
+        PluginFailed, match=r"mine\.py: there is a built-in role 'critic'; choose another name, and cast"
+    ):
         load_catalog([str(path)])
 
 

@@ -1,7 +1,12 @@
 """The first divergence, told so that it can be mended."""
 
+import pytest
+
 from events import CodeWritten, GenerationRequested, Message, PlanDrafted, ProblemPosed
+from events.envelope import Entry, Unknown
 from replay.drift import Diverged
+from replay.journal import Journal
+from replay.policy import Strict
 
 PROBLEM = ProblemPosed(task_id="Test/0", prompt="def f(): ...", entry_point="f")
 
@@ -61,3 +66,16 @@ def test_error_instead_of_an_event_is_told() -> None:
     diverged = Diverged("p", recorded=request("Write"), now=None, error=ValueError("no"))
 
     assert diverged.summary == "recorded GenerationRequested, but now ValueError: no is raised"
+
+
+def test_event_that_no_class_reads_is_told() -> None:
+    """Where a plug-in's event was renamed, a replay names both the old and the new one."""
+    former = Unknown(type="Former", raw=b'{"type":"Former","plan":"Add."}')
+    policy = Strict(Journal([Entry(seq=3, at=0.0, path="T/0/planner.0", cause=0, event=former)]))
+    now = PlanDrafted(problem=ProblemPosed(task_id="T/0", prompt="", entry_point="f"), plan="Add.")
+
+    with pytest.raises(
+        Diverged, match=r"recorded Former, which no class here reads.* Now PlanDrafted"
+    ) as caught:
+        policy.fact("T/0/planner.0", now)
+    assert {"-Former", "+PlanDrafted"} <= set(caught.value.diff())
