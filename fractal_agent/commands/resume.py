@@ -20,7 +20,11 @@ def resume(
 
     What is recorded is not done again. Settings are the run's own. Exits with 3, before anything runs,
     when the code has changed since.
-    """
+
+    \b
+    For example:
+      resume latest
+    """  # noqa: D301 - the backspace keeps the lines apart
     from fractal_agent.catalog import load_catalog
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import carry_out, conclude
