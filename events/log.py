@@ -62,8 +62,9 @@ class LogFile:
             LogUnwritable: the folder or a file in it cannot be made.
             LogLocked: another process is writing there.
         """
-        path, around = folder / LOG_NAME, folder.absolute()
+        path = folder / LOG_NAME
         with _refusals_told(folder), contextlib.ExitStack() as on_error:
+            around = folder.absolute()
             made = [place for place in (around, *around.parents) if not place.exists()]
             on_error.callback(_remove_folders, made, disk)
             for place in reversed(made):

@@ -13,6 +13,7 @@ from events.codec import BadLine, check_line
 
 GZIP, MARK, WIDE = b"\x1f\x8b", b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff", b'{\0"\0', b'\0{\0"')
 
+_BLANKS = b" \t\r\n"
 _REFORMATTED = re.compile(rb'\A\s*\[?\s*\{.*"(?:seq|prev|crc|event)"\s*:', re.DOTALL)
 
 
@@ -38,12 +39,12 @@ def is_reformatted(beginning: bytes) -> bool:
 
 def margin_of(line: bytes) -> str:
     """What stands around a line that is good without it; empty where the line is bad or lacks its newline."""
-    bare = line.strip()
+    bare = line.strip(_BLANKS)
     try:
         check_line(bare + b"\n")
     except BadLine:
         return "" if bare else "is blank"
-    if line == bare:
+    if line == bare + b"\n" or not line.endswith(b"\n"):
         return ""
     if line.endswith(b"\r\n"):
         return "ends in CR LF, the line end of Windows, which git's autocrlf or an editor put there"
@@ -59,7 +60,7 @@ def restored(data: bytes) -> bytes:
         with suppress(UnicodeError):
             data = data.decode(_encoding(data)).encode()
     lines = data.removeprefix(MARK).replace(b"\r", b"\n").split(b"\n")
-    return b"".join(bare + b"\n" for line in lines if (bare := line.strip()))
+    return b"".join(bare + b"\n" for line in lines if (bare := line.strip(_BLANKS)))
 
 
 def _encoding(data: bytes) -> str:

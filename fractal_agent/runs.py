@@ -8,6 +8,7 @@ from pathlib import Path
 
 from events import LOG_NAME, LogError, LogReader, RunStarted
 from events.lock import holder_of
+from fractal_agent.config import WorkingFolderGone, working_folder_exists
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -106,10 +107,13 @@ def run_folders(runs_dir: Path) -> list[Path]:
 
     Raises:
         RunsUnreadable: it is no folder, or one that may not be looked into.
+        WorkingFolderGone: it is a relative path, and there is no folder to look it up in.
     """
     try:
         return sorted(folder for folder in runs_dir.iterdir() if _has_log(folder))
     except FileNotFoundError:
+        if not runs_dir.is_absolute() and not working_folder_exists():
+            raise WorkingFolderGone(runs_dir) from None
         return []
     except OSError as error:
         raise RunsUnreadable(runs_dir, error.strerror or str(error)) from error

@@ -47,6 +47,8 @@ class Terminal(Console):
     """
 
     def __init__(self, **options: Any) -> None:  # Any: those of Console
+        self.asked_width = _asked_width(os.environ)
+        """$COLUMNS; 0 where it is not set."""
         super().__init__(**_from_environment(options, os.environ))
 
     @property
@@ -67,6 +69,14 @@ class Terminal(Console):
             os.close(nowhere)
 
 
+def drawn_width(console: Console, room: int) -> int:
+    """How wide a rule is: as a terminal, and where there is none as $COLUMNS says or a page has it."""
+    if console.is_terminal or not isinstance(console, Terminal):
+        return room
+    return min(room, console.asked_width or _PAGE)
+
+
+_PAGE = 100
 WIDEST = 10_000
 """Columns at most, whatever the environment says."""
 

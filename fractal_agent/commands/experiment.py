@@ -86,7 +86,7 @@ def experiment(
     from fractal_agent.experiment import Experiment, subset_ids
     from fractal_agent.runs import run_folders
 
-    folder = runs_dir_or_default(out) if out else runs_dir_or_default(None) / "experiment"
+    folder = out or runs_dir_or_default(None) / "experiment"
     if report:
         if not run_folders(folder):
             raise typer.BadParameter(f"--report: no cells lie in {folder}; run the experiment first")

@@ -95,18 +95,9 @@ class Telling(NamedTuple):
 
 
 def runs_dir_or_default(runs_dir: Path | None) -> Path:
-    """Where runs lie.
-
-    Raises:
-        WorkingFolderGone: that is a relative path, and there is no folder to look it up in.
-    """
-    from fractal_agent.config import WorkingFolderGone, working_folder_exists
     from fractal_agent.config import runs_dir as default
 
-    folder = runs_dir or default()
-    if not folder.is_absolute() and not working_folder_exists():
-        raise WorkingFolderGone(folder)
-    return folder
+    return runs_dir or default()
 
 
 def print_json(result: object) -> None:

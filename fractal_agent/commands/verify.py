@@ -61,5 +61,5 @@ def _sentence(verified: "Verified") -> str:
     failed = [check.name for check in verified.checks if check.outcome == "failed"]
     if not failed:
         return "all holds"
-    salvage = f"; `{command('salvage', 'RUN')}` saves what is undamaged" if "lines" in failed else ""
+    salvage = f"; `{command('salvage')}` saves what is undamaged" if "lines" in failed else ""
     return f"does not hold: {', '.join(failed)}{salvage}"

@@ -25,7 +25,7 @@ class ExportExists(ExportError):
 class ExportUnwritable(ExportError):
     """The file cannot be written; nothing of it was left."""
 
-    def __init__(self, file: Path | str, cause: str) -> None:
+    def __init__(self, file: Path, cause: str) -> None:
         super().__init__(f"{file}: cannot be written ({cause}). Name another place with --output.")
 
 

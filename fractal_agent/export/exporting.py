@@ -71,17 +71,19 @@ def export_run(
 
 
 def stream_run(folder: Path, to: str, stream: BinaryIO, *, content: bool = False) -> Exported:
-    """Writes the run in `folder` to a stream, once all of the export is made; errors as `export_run`."""
+    """Writes the run in `folder` to a stream, once all of the export is made.
+
+    Raises:
+        OSError: there is no room for it among the temporary files, or the stream takes no more.
+        KeyError, ExtraMissing, LogError: as `export_run`.
+    """
     run = Recorded(folder)
-    try:
-        with TemporaryDirectory() as place:
-            part = Path(place) / "part"
-            FORMATS[to].write(run, part, content)
-            with part.open("rb") as made:
-                shutil.copyfileobj(made, stream)
-            stream.flush()
-    except OSError as error:
-        raise ExportUnwritable("-", error.strerror or str(error)) from error
+    with TemporaryDirectory() as place:
+        part = Path(place) / "part"
+        FORMATS[to].write(run, part, content)
+        with part.open("rb") as made:
+            shutil.copyfileobj(made, stream)
+        stream.flush()
     return _exported(run, to, "-")
 
 
