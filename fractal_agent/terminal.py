@@ -47,7 +47,7 @@ class Terminal(Console):
     """
 
     def __init__(self, **options: Any) -> None:  # Any: those of Console
-        self.asked_width = _asked_width(os.environ)
+        self.asked_width = _number(os.environ, "COLUMNS")
         """$COLUMNS; 0 where it is not set."""
         super().__init__(**_from_environment(options, os.environ))
 
@@ -84,15 +84,15 @@ WIDEST = 10_000
 def _from_environment(given: dict[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:
     """What is given, and for the rest what the environment asks for and Rich would read otherwise."""
     file = given.get("file") or (sys.stderr if given.get("stderr") else sys.stdout)
-    width = _asked_width(variables)
+    width, height = _number(variables, "COLUMNS"), _number(variables, "LINES")
     read: dict[str, Any] = {
         "force_terminal": file.isatty(),
         # Rich takes for a number what `int` does not.
-        "_environ": {**variables, "COLUMNS": str(width or "")},
+        "_environ": {**variables, "COLUMNS": str(width or ""), "LINES": str(height or "")},
     }
     if variables.get("TERM", "").lower() in ("dumb", "unknown"):
         size = _size(file)  # Rich would say 80 columns, whatever is asked for
-        read |= {"width": width or size.columns or 80, "height": size.lines or 25}
+        read |= {"width": width or size.columns or 80, "height": height or size.lines or 25}
     if colours := _forced_colours(variables):
         read["color_system"] = colours
     elif _unwanted_colours(variables):
@@ -114,9 +114,9 @@ def _unwanted_colours(variables: Mapping[str, str]) -> bool:
     return variables.get("CLICOLOR") == "0" or variables.get("FORCE_COLOR", "").lower() in ("0", "false")
 
 
-def _asked_width(variables: Mapping[str, str]) -> int:
-    """$COLUMNS where it is a width; else 0."""
-    asked = variables.get("COLUMNS", "")
+def _number(variables: Mapping[str, str], name: str) -> int:
+    """The variable where it is a size; else 0."""
+    asked = variables.get(name, "")
     return min(int(asked[:9]), WIDEST) if asked.isascii() and asked.isdigit() else 0
 
 
