@@ -25,7 +25,7 @@ def waiting(place: Place) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupt(
     place: Place, waiting: subprocess.Popen[str], call: Callable[..., Printed], number: signal.Signals
 ) -> None:
