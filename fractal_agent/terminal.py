@@ -86,7 +86,7 @@ def _from_environment(given: dict[str, Any], variables: Mapping[str, str]) -> di
     file = given.get("file") or (sys.stderr if given.get("stderr") else sys.stdout)
     width, height = _number(variables, "COLUMNS"), _number(variables, "LINES")
     read: dict[str, Any] = {
-        "force_terminal": file.isatty(),
+        "force_terminal": _is_terminal(file),
         # Rich takes for a number what `int` does not.
         "_environ": {**variables, "COLUMNS": str(width or ""), "LINES": str(height or "")},
     }
@@ -100,6 +100,12 @@ def _from_environment(given: dict[str, Any], variables: Mapping[str, str]) -> di
     if variables.get("NO_COLOR"):
         return read | given | {"color_system": None, "no_color": True}
     return read | given
+
+
+def _is_terminal(file: Any) -> bool:  # Any: whatever text is written to
+    with suppress(ValueError, AttributeError):  # one that is closed, or none
+        return bool(file.isatty())
+    return False
 
 
 def _forced_colours(variables: Mapping[str, str]) -> str:

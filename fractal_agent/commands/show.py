@@ -93,8 +93,10 @@ def _show_record(recording: "Recording", path: str, json: bool) -> None:
                 f"at {path} is an event {name} of a plug-in that is not here; name its file with --plugin"
             )
         places = dict.fromkeys([*recording.journal.facts, *recording.journal.effects])
-        near = nearest(path, [place for place in places if is_within(place, case)]) if case else []
-        raise UnknownName("case or path", path, near or recording.timeline.cases)
+        inside = [place for place in places if is_within(place, case)] if case else []
+        if near := nearest(path, inside):
+            raise UnknownName("case or path", path, near, of=len(inside))
+        raise UnknownName("case or path", path, recording.timeline.cases)
     if json:
         print_json(record)
         return
