@@ -9,7 +9,7 @@ from fractal_agent.config import WorkingFolderGone, runs_dir
 from fractal_agent.experiment.subset import SubsetError, chosen_ids
 from fractal_agent.recording import Recording
 from fractal_agent.runs import RunNotFound, RunsUnreadable, find_run
-from fractal_agent.streams import prepare_streams
+from fractal_agent.streams import failure_of, prepare_streams
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
     except (SubsetError, RunNotFound, RunsUnreadable, WorkingFolderGone, LogError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    return 0
+    return 1 if failure_of(sys.stdout) else 0
 
 
 if __name__ == "__main__":

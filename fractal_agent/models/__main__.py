@@ -7,7 +7,7 @@ from rich.console import Console
 
 from fractal_agent.config import DEFAULT_MODEL, NoHome
 from fractal_agent.models import ModelError, resolve, shown
-from fractal_agent.streams import prepare_streams
+from fractal_agent.streams import failure_of, prepare_streams
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return 1
     sys.stdout.write(f"{source.folder}\n")
-    return 0
+    return 1 if failure_of(sys.stdout) else 0
 
 
 if __name__ == "__main__":
