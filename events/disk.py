@@ -40,5 +40,9 @@ class Disk:
     def remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
 
+    def remove_folder(self, folder: Path) -> None:
+        """Removes an empty folder."""
+        folder.rmdir()
+
 
 DISK = Disk()

@@ -1,5 +1,6 @@
 """What can go wrong with a log, one class for each different reaction of the caller."""
 
+import shlex
 from pathlib import Path
 
 
@@ -27,7 +28,10 @@ class LogUnwritable(LogError):
     """The folder for a new log cannot be made or written to."""
 
     def __init__(self, folder: Path, cause: str) -> None:
-        super().__init__(f"{folder}: no run can be written here ({cause}). Choose another folder for runs.")
+        super().__init__(
+            f"{folder}: no run can be written here ({cause}). "
+            "Choose another folder with --runs-dir; choose another folder with --out."
+        )
         self.folder = folder
 
 
@@ -49,7 +53,7 @@ class LogCorrupt(LogError):
         before = "1 line before it is" if line == 2 else f"{line - 1} lines before it are"
         salvage = (
             f"The {before} good; nothing was changed. "
-            f"To save what is undamaged into a new run: python -m fractal_agent salvage {path.parent}"
+            f"To save what is undamaged into a new run: {_salvage(path)}"
         )
         header = "It is the header, without which nothing else can be understood; nothing was changed."
         super().__init__(f"{path}: line {line} (byte {offset}) {problem}. {salvage if line > 1 else header}")
@@ -105,6 +109,18 @@ class EventMisfit(LogError):
         self.problem = problem
 
 
+class LogRewritten(LogForeign):
+    """The file was a log, and another program has written it anew in a form of its own."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            path,
+            found=found,
+            expected=f"the log as it was written. `{_salvage(path)}` takes back what can be, into a new run. "
+            "A repository keeps logs as they are with the line `*.jsonl -text` in .gitattributes",
+        )
+
+
 class LogWriteFailed(LogError):
     """The disk refused a write; the log was cut back to its last good line and takes no more."""
 
@@ -126,3 +142,7 @@ class EventUnencodable(LogError):
             f"{path or 'the run'}: {event} cannot be written: {problem}. "
             "Replace the value before it is logged."
         )
+
+
+def _salvage(path: Path) -> str:
+    return f"python -m fractal_agent salvage {shlex.quote(str(path.parent))}"

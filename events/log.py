@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from events.disk import DISK, Disk
 from events.envelope import GENESIS, Entry
 from events.errors import LogExists, LogMissing, LogUnwritable, LogWriteFailed
 from events.lifecycle import LogSealed
-from events.lock import acquire_lock
+from events.lock import acquire_lock, remove_lock
 from events.reader import LogReader
 
 LOG_NAME = "log.jsonl"
@@ -27,12 +27,21 @@ class LogFile:
     """
 
     def __init__(
-        self, path: Path, *, lock: FileIO, reader: LogReader | None, clock: Callable[[], float], disk: Disk
+        self,
+        path: Path,
+        *,
+        lock: FileIO,
+        reader: LogReader | None,
+        clock: Callable[[], float],
+        disk: Disk,
+        made: Sequence[Path] = (),
     ) -> None:
         self.path = path
         self._disk = disk
         self._lock = lock
         self._clock = clock
+        self._made = made
+        """Folders that were made for this log, the innermost first."""
         self._next = reader.lines if reader else 0
         self._head = reader.head if reader else GENESIS
         self._end = reader.end if reader else 0
@@ -53,15 +62,17 @@ class LogFile:
             LogUnwritable: the folder or a file in it cannot be made.
             LogLocked: another process is writing there.
         """
-        path, around = folder / LOG_NAME, folder.absolute()
+        path = folder / LOG_NAME
         with _refusals_told(folder), contextlib.ExitStack() as on_error:
+            around = folder.absolute()
             made = [place for place in (around, *around.parents) if not place.exists()]
+            on_error.callback(_remove_folders, made, disk)
             for place in reversed(made):
                 disk.make_folder(place)
             lock = on_error.enter_context(acquire_lock(folder, disk))
             if path.exists() and path.stat().st_size:
                 raise LogExists(path)
-            log = cls(path, lock=lock, reader=None, clock=clock, disk=disk)
+            log = cls(path, lock=lock, reader=None, clock=clock, disk=disk, made=made)
             on_error.callback(log.close)
             _sync_names(around, made, disk)
             on_error.pop_all()
@@ -189,8 +200,8 @@ class LogFile:
     def close(self) -> None:
         """Commits what is staged, unless a write has failed, and lets the next writer in.
 
-        A log that nothing was written to is removed, so that its run id stays free. Closing again
-        does nothing.
+        A log that nothing was written to is removed, and its folder unless something else is in there, so
+        that its run id stays free. Closing again does nothing.
         """
         if self._lock.closed:
             return
@@ -201,9 +212,25 @@ class LogFile:
             finally:
                 # A disk that refuses this leaves an empty log, which is none, and a name that nobody is told.
                 with contextlib.suppress(OSError):
+                    self._lock.truncate(0)
                     if self._durable == 0:
                         self._disk.remove(self.path)
-                    self._lock.truncate(0)
+                        remove_lock(self._lock, self.path.parent, self._disk)
+        if self._durable == 0:
+            _remove_folders(self._made, self._disk)
+
+
+def write_log(folder: Path, content: bytes, *, disk: Disk = DISK) -> None:
+    """Makes a new log of the lines of another one, which are good.
+
+    Raises:
+        LogExists, LogUnwritable, LogLocked, LogWriteFailed: as `LogFile.create` and `write`.
+    """
+    log = LogFile.create(folder, disk=disk)
+    try:
+        log.write(content.splitlines(keepends=True))
+    finally:
+        log.close()
 
 
 def _write_all(disk: Disk, file: FileIO, data: bytes) -> None:
@@ -225,6 +252,13 @@ def _sync_names(folder: Path, made: list[Path], disk: Disk) -> None:
             # What the system mounted there, or lets nobody read, is not ours to make durable.
             if any(child.parent == place for child in made):
                 raise
+
+
+def _remove_folders(made: Sequence[Path], disk: Disk) -> None:
+    """Removes these folders, each in the next, up to the first that is not empty or not there."""
+    with contextlib.suppress(OSError):
+        for place in made:
+            disk.remove_folder(place)
 
 
 @contextlib.contextmanager

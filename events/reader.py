@@ -7,8 +7,17 @@ from typing import BinaryIO
 
 from events.codec import BadLine, LineDecoder, Misfit, NewerEvent, check_line, digest_line, stated_format
 from events.envelope import GENESIS, Envelope, Line
-from events.errors import EventMisfit, LogCorrupt, LogError, LogForeign, LogMissing, LogUnreadable
+from events.errors import (
+    EventMisfit,
+    LogCorrupt,
+    LogError,
+    LogForeign,
+    LogMissing,
+    LogRewritten,
+    LogUnreadable,
+)
 from events.lifecycle import FORMAT, LogSealed
+from events.rewritten import is_reformatted, margin_of, rewriting_of
 
 _EXPECTED = "a log that begins with a RunStarted line"
 
@@ -104,11 +113,31 @@ class LogReader:
 
         It is not when another process has meanwhile set the tail aside and gone on writing in its place.
         """
+        found = margin_of(line)
+        foreign = self._foreign(found, bad) if self.lines == 0 else None
+        if isinstance(foreign, LogRewritten):
+            raise foreign
         if any(_is_good(other) for other in rest) and self._still_holds(line):
-            raise self._corrupt(str(bad))
-        if self.lines == 0:
-            raise LogForeign(self.path, found=f"a first line that {bad}", expected=_EXPECTED)
+            raise self._corrupt(found or str(bad))
+        if foreign is not None:
+            raise foreign
+        if found and line.strip():
+            raise self._corrupt(found)
         self.torn = size - self.end
+
+    def _foreign(self, margin: str, bad: BadLine) -> LogForeign:
+        """The error for a first line that is bad, or good but for what stands around it."""
+        with self._open() as file:
+            beginning = file.read(1 << 16)
+        if found := f"a first line that {margin}" if margin else rewriting_of(beginning):
+            return LogRewritten(self.path, found)
+        if is_reformatted(beginning):
+            return LogForeign(
+                self.path,
+                found="events that an editor or jq has formatted anew, so that no checksum holds",
+                expected="each on one line, as it was written: get the file again from where it came from",
+            )
+        return LogForeign(self.path, found=f"a first line that {bad}", expected=_EXPECTED)
 
     def _still_holds(self, line: bytes) -> bool:
         with self._open() as file:

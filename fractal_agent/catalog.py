@@ -28,15 +28,16 @@ _LISTED = 12
 
 
 class UnknownName(Exception):
-    """A name that stands for nothing here; the message lists those that do."""
+    """A name that stands for nothing here; the message lists those that do, or the nearest `of` so many."""
 
-    def __init__(self, kind: str, name: str, valid: Iterable[str], note: str = "") -> None:
+    def __init__(self, kind: str, name: str, valid: Iterable[str], note: str = "", *, of: int = 0) -> None:
         names = list(dict.fromkeys(valid))
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         few = len(names) <= _LISTED
         listed = ", ".join(sorted(names)) if few else f"the {len(names)} from {names[0]} to {names[-1]}"
-        super().__init__(f"unknown {kind} {name!r}: {hint}valid are {listed}{note}")
+        which = f"the nearest of {of}" if of > len(names) else "valid"
+        super().__init__(f"unknown {kind} {name!r}: {hint}{which} are {listed}{note}")
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):

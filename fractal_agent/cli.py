@@ -31,7 +31,9 @@ from fractal_agent.commands import (
     verify,
 )
 from fractal_agent.commands.options import Telling
-from fractal_agent.exits import Exit, exit_for
+from fractal_agent.config import WORKING_FOLDER_GONE, as_started, program, working_folder_exists
+from fractal_agent.exits import Exit, exit_for, refusal
+from fractal_agent.streams import failure_of, prepare_streams
 
 app = typer.Typer(
     name="fractal_agent",
@@ -89,31 +91,34 @@ def before_any_command(
 
 def main() -> NoReturn:
     """Runs the command and ends the process with its exit code."""
+    prepare_streams()
     _leave(run())
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of the command in the arguments, which are the process's own by default.
 
-    An expected error becomes one message; any other is raised.
+    An expected error becomes one message, and so does what the system refuses; any other is raised.
     """
     from fractal_agent.commands.advice import LACKING, fitting
 
     own = options_of(sys.argv[1:] if arguments is None else arguments)
     before = LACKING.set(all_options() - own)
     try:
-        app(args=arguments, prog_name="python -m fractal_agent")
+        app(args=arguments, prog_name=program())
     except SystemExit as left:
         return _code(left)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Exception as error:  # what is not expected is raised again, with its traceback
         code = exit_for(error)
-        if code is None:
+        if code is None and (refused := refusal(error)):
+            code, said = Exit.FAILED, refused
+        elif code is None:
             raise
-        from fractal_agent.terminal import visible
-
-        print(visible(f"error: {fitting(str(error))}"), file=sys.stderr)
+        else:
+            said = fitting(str(error))
+        _say_error(said)
         return code
     finally:
         LACKING.reset(before)
@@ -142,6 +147,13 @@ def all_options() -> frozenset[str]:
     return frozenset().union(*_options().values())
 
 
+def _say_error(said: str) -> None:
+    from fractal_agent.terminal import visible
+
+    gone = "" if working_folder_exists() else f" {WORKING_FOLDER_GONE}"
+    print(visible(f"error: {as_started(said)}{gone}"), file=sys.stderr)
+
+
 def _code(left: SystemExit) -> int:
     """The code that Python itself would end with; a text is printed, as it would be there."""
     if left.code is None or isinstance(left.code, int):
@@ -156,11 +168,10 @@ def _leave(code: int) -> NoReturn:
     After an interrupt it does not wait for its threads: one may be importing vLLM or fetching weights
     for an engine that is no longer wanted. By now the log is sealed and no child process is left.
     """
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if problem := failure_of(sys.stdout):
+        print(f"error: stdout: not everything could be written to it ({problem}).", file=sys.stderr)
+        code = code or Exit.FAILED
+    failure_of(sys.stderr)
     if code == Exit.INTERRUPTED:
         os._exit(code)
     sys.exit(code)

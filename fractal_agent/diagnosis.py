@@ -1,6 +1,7 @@
 """What this machine has of what a run needs: Python, packages, a sandbox, weights."""
 
 import importlib.metadata
+import os
 import platform
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from fractal_agent.config import cache_dir
+from fractal_agent.config import NoHome, cache_dir
 from fractal_agent.models.cache import size_of
 from fractal_agent.sandbox import SandboxError, open_sandbox
 
@@ -40,9 +41,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 async def diagnose(cache: Path | None = None) -> Diagnosis:
     """Look at this machine. A program is run in the sandbox; no model is loaded, and nothing is fetched."""
     level, sandbox = await _sandbox()
-    return Diagnosis(
-        sandbox=level, findings=(_python(), _packages(), _engine(), sandbox, _weights(cache or cache_dir()))
-    )
+    return Diagnosis(sandbox=level, findings=(_python(), _packages(), _engine(), sandbox, _models(cache)))
 
 
 async def _sandbox() -> tuple[str, Finding]:
@@ -78,12 +77,32 @@ def _engine() -> Finding:
     return Finding(name="engine", outcome="note", says=says)
 
 
+def _models(cache: Path | None) -> Finding:
+    try:
+        return _weights(cache or cache_dir())
+    except NoHome as error:
+        return Finding(name="models", outcome="note", says=str(error).rstrip("."))
+    except OSError as error:
+        says = (
+            f"cannot be looked for: {error.filename}: {error.strerror}; set XDG_CACHE_HOME to another folder"
+        )
+        return Finding(name="models", outcome="note", says=says)
+
+
 def _weights(cache: Path) -> Finding:
     models = sorted(path.name for path in (cache / "models").glob("[!.]*"))
     if not models:
-        return Finding(name="models", outcome="note", says=f"none in {cache} yet; the first run gets one")
+        return Finding(name="models", outcome="note", says=f"none in {cache} yet; {_first_run(cache)}")
     size = size_of(cache / "models") / 1e9
     return Finding(name="models", outcome="ok", says=f"{', '.join(models)} in {cache}, {size:.1f} GB")
+
+
+def _first_run(cache: Path) -> str:
+    """What becomes of the first run that needs a model."""
+    there = next(place for place in (cache, *cache.parents) if place.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return "the first run gets one"
+    return f"{there} takes no files, so set XDG_CACHE_HOME to another folder"
 
 
 def _version(package: str) -> str | None:

@@ -2,11 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 from events import LOG_NAME, LogError, LogReader, RunStarted
+from events.lock import holder_of
+from fractal_agent.config import WorkingFolderGone, working_folder_exists
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -16,8 +18,19 @@ class RunNotFound(Exception):
 
     def __init__(self, run: str, runs_dir: Path, known: list[str]) -> None:
         near = difflib.get_close_matches(run, known, n=3)
-        if Path(run).is_dir():
+        if _is(Path.is_dir, Path(run)):
             super().__init__(f"{run}: there is no run in this folder (a {LOG_NAME} that holds something)")
+            return
+        if _is(Path.is_file, Path(run)):
+            super().__init__(
+                f"{run}: a run is a folder with its log in a file {LOG_NAME}; "
+                "put this one there under that name, unpacked if it is compressed"
+            )
+            return
+        if holder := holder_of(runs_dir / run):
+            super().__init__(
+                f"run {run!r} in {runs_dir} is being started by {holder}, and has nothing recorded yet"
+            )
             return
         if near:
             hint = f"Did you mean {' or '.join(near)}?"
@@ -26,6 +39,13 @@ class RunNotFound(Exception):
         else:
             hint = "There are none yet: make one with `solve`, or say where runs lie with --runs-dir."
         super().__init__(f"no run {run!r} in {runs_dir}. {hint}")
+
+
+class RunsUnreadable(Exception):
+    """Where runs are to lie is no folder, or one that may not be looked into."""
+
+    def __init__(self, runs_dir: Path, cause: str) -> None:
+        super().__init__(f"{runs_dir}: no runs can be looked for here ({cause}). Choose another folder.")
 
 
 class BadRunId(Exception):
@@ -50,7 +70,7 @@ def derived_run_id(run_id: str, kind: str, runs_dir: Path) -> str:
 
 def _free(stem: str, runs_dir: Path) -> str:
     taken, number = stem, 1
-    while (runs_dir / taken).exists():
+    while _is(Path.exists, runs_dir / taken):
         number += 1
         taken = f"{stem}-{number}"
     return taken
@@ -83,14 +103,34 @@ def find_run(run: str, runs_dir: Path) -> Path:
 
 
 def run_folders(runs_dir: Path) -> list[Path]:
-    """The folders that hold a log, sorted by name."""
-    return sorted(log.parent for log in runs_dir.glob(f"*/{LOG_NAME}") if _has_log(log.parent))
+    """The folders that hold a log, sorted by name.
+
+    Raises:
+        RunsUnreadable: it is no folder, or one that may not be looked into.
+        WorkingFolderGone: it is a relative path, and there is no folder to look it up in.
+    """
+    try:
+        return sorted(folder for folder in runs_dir.iterdir() if _has_log(folder))
+    except FileNotFoundError:
+        if not runs_dir.is_absolute() and not working_folder_exists():
+            raise WorkingFolderGone(runs_dir) from None
+        return []
+    except OSError as error:
+        raise RunsUnreadable(runs_dir, error.strerror or str(error)) from error
 
 
 def _has_log(folder: Path) -> bool:
     """An empty file, left by a process that was killed before it had written a header, is no log."""
     log = folder / LOG_NAME
-    return log.is_file() and log.stat().st_size > 0
+    return _is(Path.is_file, log) and log.stat().st_size > 0
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    """False also of a path that cannot be looked at: one that is too long, or in a folder that is closed."""
+    try:
+        return kind(path)
+    except OSError:
+        return False
 
 
 def started_at(folder: Path) -> float:

@@ -8,6 +8,8 @@ import anyio
 import msgspec
 
 from events import LOG_NAME, LogCorrupt, LogError, LogForeign, LogReader, LostPart, RunStarted
+from events.log import write_log
+from events.rewritten import restored
 from events.salvage import Remains, remains_of, write_remains
 from events.wreck import Wreck, read_wreck
 from fractal_agent.bus import open_bus
@@ -74,6 +76,8 @@ def salvage_run(folder: Path, into: Path, plugins: Sequence[str] = ()) -> Salvag
         PluginFailed, UnknownName, CastMismatch: the plug-ins that were named are not those of the run.
     """
     log = folder / LOG_NAME
+    if put_right := _put_right(log, into):
+        return put_right
     catalog = _catalog(read_wreck(log).header, folder, plugins)
     wreck = read_wreck(log)  # once more, because the events of plug-ins are known only now
     remains = remains_of(wreck)
@@ -89,6 +93,35 @@ def salvage_run(folder: Path, into: Path, plugins: Sequence[str] = ()) -> Salvag
         dropped=account.dropped,
         reopened=account.reopened,
         followed=catalog is not None,
+    )
+
+
+def _put_right(log: Path, into: Path) -> Salvaged | None:
+    """The run `into` with the log as it was before another program rewrote it, byte for byte.
+
+    None where that is not what is wrong with it.
+    """
+    content = restored(log.read_bytes())
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place) / LOG_NAME
+        copy.write_bytes(content)
+        reader = LogReader(copy)
+        try:
+            header, *_ = [entry.event for entry in reader]
+        except LogError:
+            return None
+    if not isinstance(header, RunStarted):
+        return None
+    write_log(into, content[: reader.end])
+    return Salvaged(
+        run_id=header.run_id,
+        log=str(into / LOG_NAME),
+        source=str(log.resolve()),
+        kept=reader.lines,
+        lost=(),
+        dropped=(),
+        reopened=(),
+        followed=True,
     )
 
 

@@ -88,7 +88,7 @@ class Session:
     async def _watch_signals(
         self, scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None]
     ) -> None:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with anyio.open_signal_receiver(*_stopping()) as signals:
             task_status.started()
             async for number in signals:
                 if not scope.cancel_called:
@@ -261,6 +261,14 @@ class Rehearsing:
         self, code: str, entry_point: str, tests: str, prompt: str = "", *, trace: bool = False
     ) -> Judged:
         return Judged(outcome="passed")
+
+
+def _stopping() -> list[signal.Signals]:
+    """The signals that end a run in order. `nohup` has a closed terminal ignored, and so it stays."""
+    stopping = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        stopping.append(signal.SIGHUP)
+    return stopping
 
 
 def _writable(text: str) -> str:

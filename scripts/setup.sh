@@ -47,6 +47,9 @@ quietly() {
 All of its output is in $log. Run the same make command to try again."
 }
 
+# Where there is no home folder, or one that takes no files, pip keeps nothing: its cache would be a folder called ~.
+[ -d "${HOME:-}" ] && [ -w "${HOME:-}" ] || export PIP_NO_CACHE_DIR=1
+
 pip() {
     "$venv/bin/python" -m pip --disable-pip-version-check --no-input "$@"
 }

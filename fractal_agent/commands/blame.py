@@ -43,7 +43,11 @@ def blame(
     there, and tells how often a different answer at that step led to a pass. All samples are in a run of
     their own, which can be resumed: the same command with its --run-id goes on. The run's own model answers;
     --engine and --base-url say where else it is served.
-    """
+
+    \b
+    For example:
+      blame latest HumanEval/44 --samples 16
+    """  # noqa: D301 - the backspace keeps the lines apart
     from functools import partial
 
     from events import LOG_NAME
@@ -64,7 +68,8 @@ def blame(
     found = opened(run, runs, plugin)
     parent, catalog = found.recording, whole(found)
     edits = engine_edits(parent.started.settings, asked_of({"engine": engine, "base_url": base_url}))
-    name = check_run_id(run_id) if run_id else derived_run_id(parent.started.run_id, "blame", runs)
+    free = derived_run_id(parent.started.run_id, "blame", runs)
+    name = check_run_id(run_id) if run_id is not None else free
 
     def report(timeline: Timeline, folder: str) -> object:
         return blame_of(Recording(runs / name), parent)

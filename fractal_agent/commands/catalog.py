@@ -4,7 +4,12 @@ from fractal_agent.commands.options import Json, Plugins
 
 
 def roles(plugin: Plugins = None, json: Json = False) -> None:
-    """List the roles: what each takes and returns."""
+    """List the roles: what each takes and returns.
+
+    \b
+    For example:
+      roles --plugin my_repairer.py
+    """  # noqa: D301 - the backspace keeps the lines apart
     from fractal_agent.commands.reading import loaded
 
     rows: list[dict[str, str | list[str]]] = [
@@ -20,7 +25,12 @@ def roles(plugin: Plugins = None, json: Json = False) -> None:
 
 
 def architectures(plugin: Plugins = None, json: Json = False) -> None:
-    """List the architectures: how roles work together."""
+    """List the architectures: how roles work together.
+
+    \b
+    For example:
+      architectures --json
+    """  # noqa: D301 - the backspace keeps the lines apart
     from fractal_agent.commands.reading import loaded
 
     found = loaded(plugin).architectures.values()

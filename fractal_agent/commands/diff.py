@@ -23,7 +23,12 @@ def diff(
 
     Tells what was set or made differently, which verdicts OTHER won and lost against RUN, and where each case
     first parts. Exits with 0 whether they differ or not, unless --exit-code is given.
-    """
+
+    \b
+    For example:
+      diff examples/repair examples/repair-fork
+      diff latest 20261124-051500-repair --case HumanEval/44
+    """  # noqa: D301 - the backspace keeps the lines apart
     from events import LOG_NAME, LogReader
     from fractal_agent.catalog import UnknownName
     from fractal_agent.commands.options import console, print_json

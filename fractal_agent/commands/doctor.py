@@ -10,7 +10,11 @@ def doctor(json: Json = False) -> None:
     """Tell what this machine has of what a run needs.
 
     Names the sandbox's level and why it is no stronger. Exits with 1 when something is missing.
-    """
+
+    \b
+    For example:
+      doctor --json
+    """  # noqa: D301 - the backspace keeps the lines apart
     import anyio
     from rich.text import Text
 

@@ -23,7 +23,11 @@ def examples(
     """List the examples that the prompts show.
 
     They are all that the Critic may run; the hidden tests only grade.
-    """
+
+    \b
+    For example:
+      examples --task HumanEval/44
+    """  # noqa: D301 - the backspace keeps the lines apart
     from fractal_agent.commands.options import console, print_json
     from fractal_agent.datasets import load, select
 

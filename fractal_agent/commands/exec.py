@@ -31,7 +31,11 @@ def exec(  # noqa: A001  # a command is named after its function
 
     Every failing assertion is told: call, expected, actual; the first 20 of them. Exits with 0 when all hold,
     1 when not, 2 when the tests or the program cannot be tried at all, be it for want of a sandbox.
-    """
+
+    \b
+    For example:
+      exec answer.py --tests tests.py --entry-point add
+    """  # noqa: D301 - the backspace keeps the lines apart
     import sys
 
     import anyio

@@ -23,6 +23,7 @@ from fractal_agent.commands.options import (
     Temperature,
     UnsafeSandbox,
 )
+from fractal_agent.exits import Exit
 
 
 def experiment(
@@ -99,7 +100,10 @@ def experiment(
         if not run_folders(folder):
             raise typer.BadParameter(f"--report: no cells lie in {folder}; run the experiment first")
         say(load_for(run_folders(folder), plugin or ()).notes)
-        show_report(folder, json)
+        problem, _ = show_report(folder, json)
+        if problem:
+            typer.echo(f"error: {problem}", err=True)
+            raise typer.Exit(Exit.FAILED)
         return
     catalog = loaded(plugin)
     chosen = listed("--architectures", architectures)

@@ -18,9 +18,11 @@ def export(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="The file to write.  [default: RUN.parquet or RUN.otel.jsonl, in the working directory]",
+            help="The file to write; - is stdout.  "
+            "[default: RUN.parquet or RUN.otel.jsonl, in the working directory]",
             metavar="FILE",
             dir_okay=False,
+            allow_dash=True,
         ),
     ] = None,
     content: Annotated[
@@ -40,15 +42,27 @@ def export(
     parquet is a table of one row an event, for SQL and data frames. otel-json is a trace of spans (run, case,
     role, what it asked of the world), for OpenTelemetry collectors and trace viewers. A run that goes on, or
     was cut short, is exported as far as its log goes.
-    """
+
+    \b
+    For example:
+      export latest --to parquet
+      export latest --to otel-json --content --output - | gzip > trace.jsonl.gz
+    """  # noqa: D301 - the backspace keeps the lines apart
     from fractal_agent.catalog import UnknownName
     from fractal_agent.commands.options import print_json
     from fractal_agent.commands.reading import located_runs
-    from fractal_agent.export import FORMATS, export_run
+    from fractal_agent.export import FORMATS, export_run, stream_run
 
     if to not in FORMATS:
         raise UnknownName("format", to, FORMATS)
     [folder] = located_runs([run], runs_dir, plugin)
+    if output == Path("-"):
+        if json:
+            raise typer.BadParameter("--json prints on stdout too: leave it out, or name a file as --output")
+        if to == "parquet" and sys.stdout.isatty():
+            raise typer.BadParameter("parquet is no text for a terminal: pipe it, or name a file as --output")
+        _note(stream_run(folder, to, sys.stdout.buffer, content=content))
+        return
     exported = export_run(folder, to, output=output, content=content, force=force)
     if json:
         print_json(exported)

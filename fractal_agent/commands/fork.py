@@ -118,7 +118,7 @@ def fork(
     plugins = [located(one) for one in found.loaded.plugins] if plugin else list(found.loaded.plugins)
     if plugins != list(settings.plugins):
         edits.append(Edit(path="", field="plugins", value=plugins))
-    name = check_run_id(run_id) if run_id else derived_run_id(parent.started.run_id, "fork", runs)
+    name = check_run_id(run_id) if run_id is not None else derived_run_id(parent.started.run_id, "fork", runs)
     job = fork_job(
         parent,
         catalog,

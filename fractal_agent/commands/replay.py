@@ -22,7 +22,12 @@ def replay(
     """Execute a run again without the model.
 
     Every role acts anew, every answer comes from the log. Exits with 3 when anything is not as recorded.
-    """
+
+    \b
+    For example:
+      replay examples/repair
+      replay latest --case HumanEval/44
+    """  # noqa: D301 - the backspace keeps the lines apart
     from fractal_agent.commands.options import print_json
     from fractal_agent.commands.reading import opened, whole
     from fractal_agent.replaying import replay_run

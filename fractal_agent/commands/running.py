@@ -13,11 +13,12 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from events import EVERY_ROLE, LOG_NAME, Entry, Event, LogReader
-from fractal_agent.catalog import Catalog, UnknownName
+from fractal_agent.catalog import Catalog
 from fractal_agent.commands.advice import fitting
 from fractal_agent.commands.options import Telling, console, print_json
 from fractal_agent.config import DEFAULT_MODEL
 from fractal_agent.engines import ENGINES, EngineError
+from fractal_agent.engines.servers import UnknownEngine
 from fractal_agent.exits import Exit, exit_for
 from fractal_agent.job import Job
 from fractal_agent.logs import Level, LogStyle, logging_to
@@ -88,7 +89,7 @@ def conclude(
     if json:
         print_json(made)
     else:
-        console().print(report.render(made))
+        console().print(report.render(made), crop=False)
     summary = summarize(timeline, str(folder / LOG_NAME))
     if failure is not None:
         explain(failure)
@@ -213,10 +214,10 @@ def check_engine(engine: str, *, base_url: str | None, script: Path | None) -> N
     """Refuses an engine that there is not, and an option that the chosen one would not look at.
 
     Raises:
-        UnknownName: no engine has that name.
+        UnknownEngine: no engine has that name.
     """
     if engine not in ENGINES:
-        raise UnknownName("engine", engine, ENGINES)
+        raise UnknownEngine(engine, ENGINES)
     for option, value, needed in (("--script", script, "scripted"), ("--base-url", base_url, "openai")):
         if value is not None and engine != needed:
             raise typer.BadParameter(f"{option} is for --engine {needed}, and the engine is {engine}")

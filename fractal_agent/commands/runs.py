@@ -4,7 +4,12 @@ from fractal_agent.commands.options import Json, RunsDir
 
 
 def runs(runs_dir: RunsDir = None, json: Json = False) -> None:
-    """List the runs, oldest first."""
+    """List the runs, oldest first.
+
+    \b
+    For example:
+      runs --runs-dir examples
+    """  # noqa: D301 - the backspace keeps the lines apart
     from fractal_agent.commands.options import console, print_json, runs_dir_or_default
     from fractal_agent.report.listing import list_runs, render_runs
 
@@ -13,6 +18,8 @@ def runs(runs_dir: RunsDir = None, json: Json = False) -> None:
     if json:
         print_json(listed)
     elif listed:
-        console().print(render_runs(listed))
+        console().print(render_runs(listed), crop=False)
     else:
-        print(f"No runs in {folder} yet. Make one: python -m fractal_agent solve --limit 10")
+        from fractal_agent.config import program
+
+        print(f"No runs in {folder} yet. Make one: {program()} solve --limit 10")

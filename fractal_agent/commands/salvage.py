@@ -14,8 +14,14 @@ def salvage(
     """Write what is good of a damaged log into a new run.
 
     The damaged run stays as it is. Cases that may have lost a line lose their verdict: `resume` finishes
-    them, and does nothing again that was kept.
-    """
+    them, and does nothing again that was kept. A log to which git, an editor or gzip gave another form is
+    written as it was.
+
+    \b
+    For example:
+      salvage latest
+      salvage tests/recordings/additions --run-id additions
+    """  # noqa: D301 - the backspace keeps the lines apart
     from fractal_agent.commands.options import print_json, runs_dir_or_default
     from fractal_agent.commands.reading import say
     from fractal_agent.runs import check_run_id, derived_run_id, find_run
@@ -23,6 +29,8 @@ def salvage(
 
     runs = runs_dir_or_default(runs_dir)
     folder = find_run(run, runs)
+    if run_id is not None:
+        check_run_id(run_id)
     say(prepare_salvage(folder, plugin or ()))
     if not is_damaged(folder):
         if json:
@@ -30,7 +38,7 @@ def salvage(
         else:
             print(f"{folder}: nothing to salvage, the log is good to its end.")
         return
-    name = run_id or derived_run_id(folder.resolve().name, "salvaged", runs)
+    name = run_id if run_id is not None else derived_run_id(folder.resolve().name, "salvaged", runs)
     salvaged = salvage_run(folder, runs / check_run_id(name), plugin or ())
     if json:
         print_json(salvaged)
@@ -54,6 +62,8 @@ def _print(salvaged: "Salvaged") -> None:
         ("left out", f"{count} undamaged lines: each {problem}")
         for problem, count in Counter(part.problem for part in salvaged.dropped).items()
     ]
+    if not salvaged.lost and not salvaged.dropped:
+        rows.append(("note", "nothing was lost: the new log is the old one, byte for byte as it was written"))
     if salvaged.reopened:
         rows.append(("reopened", f"{len(salvaged.reopened)} cases: {', '.join(salvaged.reopened)}"))
     if not salvaged.followed:

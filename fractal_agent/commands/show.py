@@ -26,8 +26,15 @@ def show(
 
     A story has the plan, the code, the failing examples, the revised plan and the verdict, with their paths.
     At the path of a generation stand the prompt that the model read and what it answered.
-    """
+
+    \b
+    For example:
+      show latest
+      show latest HumanEval/44
+      show latest HumanEval/44/coder.0/generate.0
+    """  # noqa: D301 - the backspace keeps the lines apart
     from events import LOG_NAME
+    from events.lock import holder_of
     from events.path import child
     from fractal_agent.commands.options import console, print_json
     from fractal_agent.commands.reading import opened
@@ -39,13 +46,13 @@ def show(
     if recording.torn:
         typer.echo(f"{folder / LOG_NAME}: {recording.torn} bytes of an unfinished line at its end.", err=True)
     if case is None:
-        summary = summarize(timeline, str(folder / LOG_NAME))
+        summary = summarize(timeline, str(folder / LOG_NAME), holder_of(folder))
         if json:
             print_json(summary)
         else:
             page = console()
             page.print(render_cases(summary))
-            page.print(render_summary(summary))
+            page.print(render_summary(summary), crop=False)
         return
     if case not in timeline.cases:
         _show_record(recording, case, json)
@@ -57,7 +64,7 @@ def show(
         print_json({"case": case, "passed": story.passed, "chapters": told})
     else:
         lines = [line for chapter in told for line in chapter.body.splitlines()]
-        console(fitting=[*lines, " " * 100]).print(render_story(told))
+        console(fitting=[*lines, " " * 100]).print(render_story(told), crop=False)
 
 
 def _show_record(recording: "Recording", path: str, json: bool) -> None:
@@ -74,11 +81,13 @@ def _show_record(recording: "Recording", path: str, json: bool) -> None:
         if unread := recording.unread_at(path):
             raise typer.BadParameter(unread)
         places = dict.fromkeys([*recording.journal.facts, *recording.journal.effects])
-        near = nearest(path, [place for place in places if is_within(place, case)]) if case else []
-        raise UnknownName("case or path", path, near or recording.timeline.cases)
+        inside = [place for place in places if is_within(place, case)] if case else []
+        if near := nearest(path, inside):
+            raise UnknownName("case or path", path, near, of=len(inside))
+        raise UnknownName("case or path", path, recording.timeline.cases)
     if json:
         print_json(record)
         return
     chapters = record_chapters(record)
     lines = [line for chapter in chapters for line in chapter.body.splitlines()]
-    console(fitting=[*lines, " " * 100]).print(render_story(chapters))
+    console(fitting=[*lines, " " * 100]).print(render_story(chapters), crop=False)

@@ -97,7 +97,7 @@ def solve(
     catalog.cast(chosen)
     tasks = select(load(dataset), ids=task or (), limit=limit)
     runs = runs_dir_or_default(runs_dir)
-    name = check_run_id(run_id) if run_id else new_run_id(architecture, datetime.now(), runs)
+    name = check_run_id(run_id) if run_id is not None else new_run_id(architecture, datetime.now(), runs)
     settings = Settings(
         dataset=dataset,
         tasks=tuple(one.problem.task_id for one in tasks),

@@ -15,7 +15,11 @@ def verify(run: Run, plugin: Plugins = None, runs_dir: RunsDir = None, json: Jso
     """Check a run's log, line by line and cause by cause.
 
     Needs no model and runs no role. Exits with 4 when anything does not hold.
-    """
+
+    \b
+    For example:
+      verify latest
+    """  # noqa: D301 - the backspace keeps the lines apart
     from events import LOG_NAME
     from fractal_agent.commands.options import print_json
     from fractal_agent.commands.reading import located_runs
@@ -44,8 +48,10 @@ def _print(verified: "Verified") -> None:
 
 
 def _sentence(verified: "Verified") -> str:
+    from fractal_agent.report.typed import command
+
     failed = [check.name for check in verified.checks if check.outcome == "failed"]
     if not failed:
         return "all holds"
-    salvage = "; `python -m fractal_agent salvage` saves what is undamaged" if "lines" in failed else ""
+    salvage = f"; `{command('salvage')}` saves what is undamaged" if "lines" in failed else ""
     return f"does not hold: {', '.join(failed)}{salvage}"

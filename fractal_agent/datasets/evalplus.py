@@ -43,14 +43,22 @@ def find_release(release: Release) -> Path | None:
         for stem in stems
         for suffix in (".jsonl.gz", ".jsonl")
     ]
-    return next((file for file in places if file.is_file()), None)
+    return next((file for file in places if _is_file(file)), None)
+
+
+def _is_file(path: Path) -> bool:
+    """False also of what lies in a folder that this user may not look into."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def release_file(release: Release) -> Path:
     """Raises MissingDataset, which says how to get it, when it is nowhere."""
     file = find_release(release)
     if file is None:
-        folders = " or ".join(str(folder) for folder in data_dirs())
+        folders = " or ".join(str(folder) for folder in data_dirs()) or "any folder (there is no home)"
         remedy = (
             f"Put {release.url} there, or name a folder of yours in $FRACTAL_AGENT_DATA, "
             "or let EvalPlus fetch it: "

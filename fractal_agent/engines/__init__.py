@@ -11,6 +11,7 @@ from fractal_agent.engines.base import (
     EngineError,
     EngineFailed,
     EngineInfo,
+    EngineMisused,
     EngineUnavailable,
     RequestFailed,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "EngineError",
     "EngineFailed",
     "EngineInfo",
+    "EngineMisused",
     "EngineUnavailable",
     "RequestFailed",
     "open_engine",
@@ -54,7 +56,7 @@ def open_engine(choice: EngineChoice, say: Say) -> AbstractAsyncContextManager[E
 
     Raises:
         ModelError: the weights are not to be had.
-        EngineUnavailable: a script that cannot be read.
+        EngineMisused: a script that cannot be read.
         KeyError: there is no such engine; `ENGINES` lists them.
     """
     return ENGINES[choice.engine](choice, say)

@@ -46,6 +46,10 @@ class EngineUnavailable(EngineError):
     """The engine could not be started; the message says what is missing and how to get it."""
 
 
+class EngineMisused(EngineUnavailable):
+    """It was asked for what cannot be: a file, an address or a model that is not there. Ask for another."""
+
+
 class EngineFailed(EngineError):
     """The engine stopped answering in the middle of a run."""
 

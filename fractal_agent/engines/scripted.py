@@ -10,7 +10,7 @@ from typing import Self
 import msgspec
 
 from events import GenerationCompleted, GenerationRequested
-from fractal_agent.engines.base import EngineFailed, EngineInfo, EngineUnavailable, before_stop
+from fractal_agent.engines.base import EngineFailed, EngineInfo, EngineMisused, before_stop
 
 CONTEXT = 4096
 """In words; as many tokens as the vLLM engine takes."""
@@ -97,12 +97,12 @@ def read_script(path: Path) -> Answer:
     """The script in a JSONL file of `Line`s.
 
     Raises:
-        EngineUnavailable: there is no such file, or a line is malformed; the message says which.
+        EngineMisused: there is no such file, or a line is malformed; the message says which.
     """
     try:
         rows = path.read_bytes().splitlines()
     except OSError as error:
-        raise EngineUnavailable(f"{path}: cannot be read as a script ({error.strerror}).") from None
+        raise EngineMisused(f"{path}: cannot be read as a script ({error.strerror}).") from None
     lines: list[Line] = []
     for number, row in enumerate(rows, start=1):
         if not row.strip():
@@ -111,5 +111,5 @@ def read_script(path: Path) -> Answer:
             lines.append(msgspec.json.decode(row, type=Line))
         except msgspec.DecodeError as error:
             expected = f"an object like {_line_for('HumanEval/0/coder.*')}"
-            raise EngineUnavailable(f"{path}, line {number}: {error}; expected {expected}.") from None
+            raise EngineMisused(f"{path}, line {number}: {error}; expected {expected}.") from None
     return scripted(lines)

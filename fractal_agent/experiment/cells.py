@@ -30,6 +30,13 @@ class CellMismatch(Exception):
         )
 
 
+class FolderUnusable(Exception):
+    """The cells cannot lie where they are to lie."""
+
+    def __init__(self, folder: Path, cause: str) -> None:
+        super().__init__(f"{folder}: no cells can be kept here ({cause}). Give another --out.")
+
+
 class Experiment(msgspec.Struct, frozen=True, kw_only=True):
     """All names already looked up."""
 
@@ -66,12 +73,16 @@ def state_of(job: Job) -> State:
     """How far the cell has come.
 
     Raises:
+        FolderUnusable: it cannot be looked at.
         CellMismatch: it was made with other settings.
         LogError: its log is damaged, or is none.
     """
     log = job.folder / LOG_NAME
-    if not log.exists() or not log.stat().st_size:
-        return "new"
+    try:
+        if not log.exists() or not log.stat().st_size:
+            return "new"
+    except OSError as error:
+        raise FolderUnusable(job.folder.parent, error.strerror or str(error)) from error
     timeline = Timeline.of(LogReader(log))
     assert timeline.started is not None
     for name, found, expected in _differences(timeline.started.settings, job.settings):

@@ -1,9 +1,10 @@
 """Running an experiment: cell after cell, with one engine for all cells of a model."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import anyio
 import anyio.to_thread
@@ -11,7 +12,7 @@ import msgspec
 
 from fractal_agent.engines import EngineChoice, open_engine
 from fractal_agent.engines.base import Engine
-from fractal_agent.experiment.cells import Experiment, State, cell_jobs, slug, state_of
+from fractal_agent.experiment.cells import Experiment, FolderUnusable, State, cell_jobs, slug, state_of
 from fractal_agent.experiment.sharing import shared
 from fractal_agent.forking import resume_fork_job
 from fractal_agent.job import Job, Viewer
@@ -50,6 +51,7 @@ def run_experiment(experiment: Experiment, viewer: Viewer) -> bool:
     All cells are looked at before any is run. When none is left, no engine is started.
 
     Raises:
+        FolderUnusable: the cells cannot be read or written where they are to lie.
         CellMismatch: a cell that is there was made with other settings.
         CodeChanged: a cell was interrupted, and the code has changed since, which is not accepted.
         RunFailed, EngineUnavailable, ModelError, SandboxError, LogError: as for a single run.
@@ -61,11 +63,28 @@ def run_experiment(experiment: Experiment, viewer: Viewer) -> bool:
     for cell in left if not experiment.accept_drift else ():
         if cell.state == "interrupted":
             require_same_code(Recording(cell.job.folder), cell.job.catalog)
-    experiment.folder.mkdir(parents=True, exist_ok=True)
-    return all(
-        anyio.run(_run_cells, list(of_model), done, experiment, viewer)
-        for _, of_model in groupby(left, key=lambda cell: cell.job.settings.model)
-    )
+    with _writable(experiment.folder):
+        return all(
+            anyio.run(_run_cells, list(of_model), done, experiment, viewer)
+            for _, of_model in groupby(left, key=lambda cell: cell.job.settings.model)
+        )
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Has the folder inside the block; one that was made for it and stays empty is removed again."""
+    try:
+        made = [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()  # told before an engine is started
+    except OSError as error:
+        raise FolderUnusable(folder, error.strerror or str(error)) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            for place in made:
+                place.rmdir()
 
 
 async def _run_cells(cells: Sequence[_Cell], done: list[Job], experiment: Experiment, viewer: Viewer) -> bool:

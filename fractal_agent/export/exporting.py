@@ -2,7 +2,10 @@
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 import msgspec
 
@@ -23,6 +26,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     to: str
     file: str
+    """`-` is stdout."""
     events: int
     """How many lines of the log are in the file."""
     sealed: bool
@@ -47,25 +51,47 @@ def export_run(
         ExtraMissing: the format needs a package that is not installed.
         LogError: there is no log, or it is damaged.
     """
-    file = output or Path(folder.resolve().name + FORMATS[to].suffix)
-    if file.exists() and not force:
-        raise ExportExists(file)
     run = Recorded(folder)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    if output is None:
+        output = Path(folder.resolve().name + FORMATS[to].suffix)
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
+        if output.exists() and not force:
+            raise ExportExists(output)
         part.touch()  # a folder that refuses it is told before a long log is read
         part.unlink()
         FORMATS[to].write(run, part, content)
-        part.replace(file)
+        part.replace(output)
     except OSError as error:
-        raise ExportUnwritable(file, error.strerror or str(error)) from error
+        raise ExportUnwritable(output, error.strerror or str(error)) from error
     finally:
         with contextlib.suppress(OSError):  # by now it has the file's name, or was never made
             part.unlink()
+    return _exported(run, to, str(output))
+
+
+def stream_run(folder: Path, to: str, stream: BinaryIO, *, content: bool = False) -> Exported:
+    """Writes the run in `folder` to a stream, once all of the export is made.
+
+    Raises:
+        OSError: there is no room for it among the temporary files, or the stream takes no more.
+        KeyError, ExtraMissing, LogError: as `export_run`.
+    """
+    run = Recorded(folder)
+    with TemporaryDirectory() as place:
+        part = Path(place) / "part"
+        FORMATS[to].write(run, part, content)
+        with part.open("rb") as made:
+            shutil.copyfileobj(made, stream)
+        stream.flush()
+    return _exported(run, to, "-")
+
+
+def _exported(run: Recorded, to: str, file: str) -> Exported:
     return Exported(
         run_id=run.started.run_id,
         to=to,
-        file=str(file),
+        file=file,
         events=run.reader.lines,
         sealed=run.reader.sealed,
         torn_bytes=run.reader.torn,

@@ -1,5 +1,7 @@
 """`parquet`: a table of one row an event, for SQL and data frames; written by DuckDB."""
 
+import os
+import re
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -64,7 +66,13 @@ def write_parquet(run: Recorded, part: Path, content: bool) -> None:
         try:
             table.sql("SELECT * FROM events ORDER BY seq").write_parquet(str(part), compression="zstd")
         except duckdb.IOException as error:
-            raise OSError(str(error)) from error
+            raise _refusal(str(error)) from error
+
+
+def _refusal(said: str) -> OSError:
+    """What the system refused DuckDB, in the system's words where it passes its number on."""
+    found = re.search(r'"errno":"(\d+)"', said)
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(said)
 
 
 def _column(kind: str) -> str:

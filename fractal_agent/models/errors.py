@@ -40,6 +40,16 @@ class DiskTooSmall(ModelError):
         self.found = found
 
 
+class CacheUnusable(ModelError):
+    """The folder for fetched models takes no file, or cannot be read."""
+
+    def __init__(self, place: Path | str, cause: str) -> None:
+        super().__init__(
+            f"{place}: cannot be used for models ({cause}). "
+            "Set XDG_CACHE_HOME, and HF_HOME for what the hub has, to folders that can be written to."
+        )
+
+
 class FetchFailed(ModelError):
     """A download or a conversion broke off; what is complete is kept, so trying again goes on from there."""
 

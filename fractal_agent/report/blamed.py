@@ -9,6 +9,7 @@ from rich.text import Text
 from fractal_agent.blaming import Blame, Step
 from fractal_agent.report.caveats import short_caveats
 from fractal_agent.report.summary import run_argument
+from fractal_agent.report.typed import command, whole
 
 
 def render_blame(blame: Blame) -> RenderableType:
@@ -23,7 +24,7 @@ def render_blame(blame: Blame) -> RenderableType:
         style = "bold" if step is best else ""
         caveats = (short_caveats(step.caveats),) if doubtful else ()
         table.add_row(*(Text(cell, style=style) for cell in (*_cells(step), *caveats)))
-    return Group(table, Text(""), Text(_sentence(blame)), Text(_next(blame), style="dim"))
+    return Group(table, Text(""), Text(_sentence(blame)), whole(f"next: {_next(blame)}", style="dim"))
 
 
 def _cells(step: Step) -> tuple[str, ...]:
@@ -45,6 +46,5 @@ def _sentence(blame: Blame) -> str:
 
 
 def _next(blame: Blame) -> str:
-    command = f"python -m fractal_agent show {run_argument(Path(blame.log).parent)}"
-    best = blame.blamed
-    return f"next: {command}" if best is None or not best.example else f"next: {command} {best.example}"
+    run, best = run_argument(Path(blame.log).parent), blame.blamed
+    return command("show", run) if best is None or not best.example else command("show", run, best.example)

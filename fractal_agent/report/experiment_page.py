@@ -1,6 +1,8 @@
 """An experiment for people: a page of Markdown, a table for the terminal, and the files in its folder."""
 
+import shlex
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -22,14 +24,24 @@ _FEEDBACK = {
 
 
 def write_report(report: ExperimentReport, folder: Path) -> list[Path]:
-    """Writes page, data and picture into the folder, each whole or not at all; their paths."""
+    """Writes page, data and picture into the folder, each whole or not at all; their paths.
+
+    Raises:
+        OSError: the folder or the disk refuses one.
+    """
     data = msgspec.json.format(msgspec.json.encode(report), indent=2)
     contents = {PAGE: page(report).encode(), DATA: data + b"\n", PICTURE: picture(report).encode()}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        beside = folder / f".{name}.new"
-        beside.write_bytes(content)
-        beside.replace(folder / name)
+    beside = {name: folder / f".{name}.new" for name in contents}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            beside[name].write_bytes(content)
+        for name, place in beside.items():
+            place.replace(folder / name)
+    finally:
+        for place in beside.values():
+            with suppress(OSError):  # by now it has its own name, or was never made
+                place.unlink()
     return [folder / name for name in contents]
 
 
@@ -49,7 +61,7 @@ def page(report: ExperimentReport, *, study: bool = True) -> str:
         f"{len(report.tasks)} problems. Feedback {_FEEDBACK[report.feedback]}. "
         f"At most {report.rounds} plan revisions; {report.candidates} candidates."
     )
-    command = f"python -m fractal_agent experiment --report --out {report.folder}"
+    command = f"python -m fractal_agent experiment --report --out {shlex.quote(str(report.folder))}"
     return "\n".join(
         [
             f"# Experiment: {report.dataset}",

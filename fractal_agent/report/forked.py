@@ -13,6 +13,7 @@ from fractal_agent.recording import Recording
 from fractal_agent.report.caveats import told_caveats
 from fractal_agent.report.statistics import Interval, wilson
 from fractal_agent.report.summary import ORACLE, Summary, run_argument, summarize
+from fractal_agent.report.typed import command, labelled
 from replay.course import SET_ASIDE, UNFINISHED, outcome_of
 from replay.timeline import CaseStory, Timeline
 
@@ -115,11 +116,10 @@ def render_forked(fork: Forked) -> RenderableType:
         ("tokens", f"{fork.summary.completion_tokens:,} written, {fork.summary.prompt_tokens:,} read"),
         *(("case", f"{case.case}: {_course(case)}") for case in fork.cases),
         *([("caveats", told_caveats(fork.summary.caveats))] if fork.summary.caveats else []),
-        ("next", _next(fork)),
     ]
     for name, value in rows:
         table.add_row(Text(name, style="dim"), Text(value))
-    return Group(table)
+    return Group(table, labelled("next", _next(fork), [name for name, _ in rows]))
 
 
 def _is_implied(edit: Edit) -> bool:
@@ -143,5 +143,5 @@ def _next(fork: Forked) -> str:
     parent, run = Path(fork.parent_log).parent, Path(fork.summary.log).parent
     passing = next((one.path for case in fork.cases for one in case.after if one.outcome == "passed"), "")
     if passing and len(fork.cases[0].after) > 1:
-        return f"python -m fractal_agent show {run_argument(run)} {passing}"
-    return f"python -m fractal_agent diff {run_argument(parent)} {run_argument(run)}"
+        return command("show", run_argument(run), passing)
+    return command("diff", run_argument(parent), run_argument(run))

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from events import CaseSetAside, Entry, Event, GradingCompleted
+from fractal_agent.streams import Outlet, text_on
 from fractal_agent.terminal import Terminal
 from replay.timeline import Timeline
 
@@ -28,7 +29,7 @@ def spoken_on(stream: TextIO) -> Iterator[Console]:
     except (OSError, ValueError):
         yield Terminal(file=stream)
         return
-    copy = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace")
+    copy = text_on(Outlet(descriptor, closefd=True), stream)
     try:
         yield Terminal(file=copy)
     finally:
@@ -41,7 +42,7 @@ def live_progress(
     console: Console, timeline: Timeline, total: int
 ) -> Iterator[Callable[[Entry[Event]], None]]:
     """Shows the timeline as it grows; yields what is to be called with each new entry."""
-    if console.is_terminal:
+    if isinstance(console, Terminal) and console.redraws:
         with _bar(console) as bar:
             task = bar.add_task("", total=total, completed=ended(timeline), status="")
 
@@ -55,7 +56,7 @@ def live_progress(
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        SpinnerColumn(),
+        SpinnerColumn("line" if console.options.ascii_only else "dots"),
         BarColumn(bar_width=24),
         TextColumn("{task.completed}/{task.total}"),
         TextColumn("{task.fields[status]}"),

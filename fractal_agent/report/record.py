@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from events import Event, GenerationCompleted, GenerationRequested
+from fractal_agent.report.answers import REASONING, answered, cut_at
 from fractal_agent.report.story import Chapter
 from replay.journal import Journal
 
@@ -31,21 +32,24 @@ def record_chapters(record: Record) -> list[Chapter]:
     """The records for a reader: one chapter for each text, one for all that is short."""
     events = [event for event in (record.request, record.result, record.event) if event is not None]
     return [
-        Chapter(path=record.path, title=title, kind="text", body=body)
+        Chapter(path=record.path, title=title, kind="reasoning" if title == REASONING else "text", body=body)
         for event in events
-        for title, body in _parts(event)
+        for title, body in _parts(event, record)
     ]
 
 
-def _parts(event: Event) -> Iterator[tuple[str, str]]:
+def _parts(event: Event, record: Record) -> Iterator[tuple[str, str]]:
     name = type(event).__name__
     fields = msgspec.to_builtins(event)
     if isinstance(event, GenerationRequested):
         yield from ((f"Prompt, {message.role}", message.content) for message in event.messages)
         fields.pop("messages")
     if isinstance(event, GenerationCompleted):
-        yield f"Answer, {event.completion_tokens} tokens, {event.finish_reason}", event.text
+        if event.reasoning:
+            yield REASONING, event.reasoning
+        yield _answer_title(event, record), event.text
         fields.pop("text")
+        fields.pop("reasoning")
     fields.pop("problem", None)  # stands in full at the case's own path
     texts = {key: fields.pop(key) for key, value in list(fields.items()) if _is_text(value)}
     yield from ((f"{name}, {key}", text) for key, text in texts.items())
@@ -53,6 +57,13 @@ def _parts(event: Event) -> Iterator[tuple[str, str]]:
     shown = {key: value for key, value in fields.items() if value not in ("", [], None, False)}
     if shown:
         yield name, "\n".join(f"{key}: {_told(value)}" for key, value in shown.items())
+
+
+def _answer_title(event: GenerationCompleted, record: Record) -> str:
+    request = record.request if isinstance(record.request, GenerationRequested) else None
+    budget = answered(record.path, request, event).budget
+    tokens = "tokens not counted" if event.uncounted else f"{event.completion_tokens} tokens"
+    return f"Answer, {tokens}, {cut_at(budget) if budget else event.finish_reason}"
 
 
 def _is_text(value: object) -> bool:

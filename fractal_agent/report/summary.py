@@ -8,10 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from events import RunStarted
+from events.lock import Holder
 from fractal_agent.config import runs_dir
 from fractal_agent.report.caveats import first_error, short_caveats, told_caveats
 from fractal_agent.report.failures import count_kinds, failure_kind, told_kinds
 from fractal_agent.report.statistics import Interval, wilson
+from fractal_agent.report.typed import command, labelled
 from replay.course import outcome_of
 from replay.timeline import CaseStory, Caveats, Timeline
 
@@ -42,7 +44,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     log: str
     """Path of the log."""
     state: str
-    """`completed`, `failed`, `interrupted`, or `unfinished` when its process is running or was killed."""
+    """`completed`, `failed`, `interrupted`, `running`, or `unfinished` when its process was killed."""
+    process: int = 0
+    """Which process writes the log at this moment; 0 when none does, or it is not known."""
+    host: str = ""
+    """The machine of that process; empty for this one."""
     error: str
     dataset: str
     architecture: str
@@ -95,15 +101,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     cases: list[CaseLine]
 
 
-def summarize(timeline: Timeline, log: str) -> Summary:
-    """The numbers of a run that has at least its header."""
+def summarize(timeline: Timeline, log: str, holder: Holder | None = None) -> Summary:
+    """The numbers of a run that has at least its header; `holder` is who writes its log at this moment."""
     assert isinstance(timeline.started, RunStarted)
     settings, made = timeline.started.settings, timeline.started.provenance
     graded, passed = len(timeline.graded), timeline.passed
     return Summary(
         run_id=timeline.started.run_id,
         log=log,
-        state=timeline.state,
+        state="running" if holder and not timeline.completed else timeline.state,
+        process=holder.process if holder else 0,
+        host=holder.host if holder else "",
         error=timeline.ended.error if timeline.ended else "",
         dataset=settings.dataset,
         architecture=settings.architecture,
@@ -166,7 +174,7 @@ def render_summary(summary: Summary) -> RenderableType:
         )
     if caveats := told_caveats(summary.caveats):
         rate = f"{rate}   ({caveats})"
-    table = Table.grid(padding=(0, 2))
+    table, names = Table.grid(padding=(0, 2)), list[str]()
     refusal = f"{summary.refused} of {summary.generations} requests, the first: {summary.refusal}"
     refused = [("refused", refusal)] if summary.refused else []
     aside = [("set aside", _aside(summary))] if summary.caveats.set_aside else []
@@ -178,7 +186,7 @@ def render_summary(summary: Summary) -> RenderableType:
     failures = [("failures", told_kinds(summary.failures))] if summary.failures else []
     fork = [("fork of", f"{summary.parent}, {summary.reused} effects reused")] if summary.parent else []
     for name, value in (
-        ("run", f"{summary.run_id} ({summary.state})"),
+        ("run", f"{summary.run_id} ({told_state(summary.state, summary.process, summary.host)})"),
         *fork,
         ("what", f"{summary.dataset}, {summary.architecture}, {summary.model} on {summary.engine}"),
         *oracle,
@@ -191,12 +199,19 @@ def render_summary(summary: Summary) -> RenderableType:
         *failures,
         ("tokens", f"{summary.completion_tokens:,} written, {summary.prompt_tokens:,} read"),
         ("time", f"{summary.seconds:.0f} s, {summary.tokens_per_second:.0f} tokens/s"),
-        ("log", summary.log),
-        ("next", next_command(summary)),
     ):
         table.add_row(Text(name, style="dim"), Text(value))
+        names.append(name)
     error = [Text(summary.error, style="red")] if summary.error else []
-    return Group(table, *error)
+    copied = [("log", summary.log), ("next", next_command(summary))]
+    return Group(table, *(labelled(name, value, names) for name, value in copied), *error)
+
+
+def told_state(state: str, process: int, host: str) -> str:
+    """`running in process 4242`; a state that needs no process as it is."""
+    if state != "running":
+        return state
+    return f"running in {Holder(process=process, host=host)}"
 
 
 def _aside(summary: Summary) -> str:
@@ -212,15 +227,16 @@ def _plus(summary: Summary) -> str:
 
 
 def next_command(summary: Summary) -> str:
-    """What to type to go on, to look at a failure, or to check the record."""
+    """What to type to follow the run, to go on, to look at a failure, or to check the record."""
     run = run_argument(Path(summary.log).parent)
-    command = "python -m fractal_agent"
+    if summary.state == "running":
+        return f"watch -n 5 {command('show', run)}"
     if summary.state != "completed":
-        return f"{command} resume {run}"
+        return command("resume", run)
     if summary.caveats.set_aside:
-        return f"{command} resume {run} --failed"
+        return f"{command('resume', run)} --failed"
     failed = next((line.case for line in summary.cases if line.outcome != "passed"), None)
-    return f"{command} show {run} {failed}" if failed else f"{command} replay {run}"
+    return command("show", run, failed) if failed else command("replay", run)
 
 
 def run_argument(folder: Path) -> str:

@@ -115,6 +115,16 @@ class SandboxError(Exception):
         super().__init__(f"{where}: {found}; expected {expected}. {advice}")
 
 
+def no_scratch(error: OSError) -> SandboxError:
+    """The error for a place for temporary files that refused one."""
+    return SandboxError(
+        where="making a temporary file",
+        found=error.strerror or str(error),
+        expected="a folder for such files, with free space",
+        advice="Set TMPDIR to a folder that can be written to.",
+    )
+
+
 class TestsUnusable(SandboxError):
     """The tests cannot judge any program: they do not compile, assert nothing, or need what is not there."""
 

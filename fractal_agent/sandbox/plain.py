@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 
-from fractal_agent.sandbox.base import Limits, SandboxError
+from fractal_agent.sandbox.base import Limits, SandboxError, no_scratch
 from fractal_agent.sandbox.inside.confinement import landlock_version
 from fractal_agent.sandbox.inside.seccomp import is_known
 from fractal_agent.sandbox.jail import INTERPRETER, START, Launch, standard_library
@@ -82,8 +82,11 @@ def _folder() -> Iterator[str]:
 
     If this process is killed, the next that makes one removes it: a lock tells whether the owner lives.
     """
-    _sweep()
-    folder = Path(mkdtemp(prefix=_PREFIX))
+    try:
+        _sweep()
+        folder = Path(mkdtemp(prefix=_PREFIX))
+    except OSError as error:
+        raise no_scratch(error) from error
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

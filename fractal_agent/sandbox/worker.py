@@ -20,7 +20,7 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from fractal_agent.sandbox.base import Limits, SandboxError
+from fractal_agent.sandbox.base import Limits, SandboxError, no_scratch
 from fractal_agent.sandbox.inside.confinement import landlock_version
 from fractal_agent.sandbox.inside.seccomp import is_known
 from fractal_agent.sandbox.jail import (
@@ -163,7 +163,7 @@ async def working(jail: Jail, limits: Limits) -> AsyncIterator[Worker]:
         ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         controlling, controlled = map(stack.enter_context, map(closing, ends))
         launch = await stack.enter_async_context(_entered(jail, controlled.fileno()))
-        said = stack.enter_context(TemporaryFile())  # noqa: SIM115  # it is one
+        said = stack.enter_context(_scratch())
         told = _code(_ZYGOTE) + marshal.dumps(_zygote_settings(launch, controlled, limits))
         await stack.enter_async_context(_running(launch.command, told, said, controlled))
         told = _code(_JUDGE) + marshal.dumps(_judge_settings(launch, channel, controlling, limits))
@@ -205,7 +205,7 @@ async def _running(
     It is told and heard through files: of a pipe, the event loop may close our end only after the block.
     """
     # A start that is cancelled half way would leave a process that nobody knows of.
-    with anyio.CancelScope(shield=True), TemporaryFile() as stdin:
+    with anyio.CancelScope(shield=True), _scratch() as stdin:
         stdin.write(told)
         stdin.seek(0)
         try:
@@ -233,6 +233,19 @@ async def _running(
             os.killpg(process.pid, signal.SIGKILL)
         with anyio.CancelScope(shield=True):
             await process.aclose()
+
+
+def _scratch() -> IO[bytes]:
+    """A file without a name: in memory where the system can, so that no folder for such files is needed.
+
+    Raises SandboxError if it cannot be made.
+    """
+    try:
+        with suppress(AttributeError, OSError):
+            return os.fdopen(os.memfd_create("fractal-agent"), "w+b")
+        return TemporaryFile()
+    except OSError as error:
+        raise no_scratch(error) from error
 
 
 @cache

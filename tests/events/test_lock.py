@@ -16,7 +16,8 @@ from typing import Literal
 import pytest
 
 from events import LogFile, LogLocked, LogReader, LogUnwritable
-from events.disk import Disk
+from events.disk import DISK, Disk
+from events.lock import Holder, acquire_lock, holder_of
 
 HOLDER = """
 import sys
@@ -150,3 +151,90 @@ def test_a_folder_in_the_place_of_the_log_is_told(tmp_path: Path) -> None:
     (tmp_path / "run").touch()
     with pytest.raises(LogUnwritable, match=f"{tmp_path}/run: "):
         LogFile.create(tmp_path / "run")
+
+
+def test_a_reader_sees_who_writes(unsealed: Path) -> None:
+    """While a process writes a log, anybody can ask who it is; before and after, nobody is."""
+    assert holder_of(unsealed.parent) is None
+    with held(unsealed.parent) as holder:
+        assert holder_of(unsealed.parent) == Holder(process=holder.pid)
+        assert str(holder_of(unsealed.parent)) == f"process {holder.pid}"
+        holder.kill()
+        holder.wait()
+
+        assert holder_of(unsealed.parent) is None
+    assert holder_of(unsealed.parent / "nowhere") is None
+
+
+def test_asking_hinders_no_writer(unsealed: Path) -> None:
+    """However often is asked, a writer that comes meanwhile gets the lock, and is seen in its own process."""
+    with FileIO(unsealed.parent / "lock", "rb"):
+        for _ in range(10):
+            assert holder_of(unsealed.parent) is None
+            with acquire_lock(unsealed.parent, DISK):
+                assert holder_of(unsealed.parent) == Holder(process=os.getpid())
+
+
+def test_a_dead_writers_name_is_no_writer(unsealed: Path) -> None:
+    """The name that a killed process left in its lock is not told, though another has its number now."""
+    (unsealed.parent / "lock").write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
+
+    assert holder_of(unsealed.parent) is None
+
+
+def test_a_writer_on_another_machine_is_told_with_it(unsealed: Path) -> None:
+    """On a disk that machines share, the name of the writer's machine is told too."""
+    with acquire_lock(unsealed.parent, DISK) as lock:
+        lock.truncate(0)
+        lock.write(b"process 12 on elsewhere\n")
+
+        assert holder_of(unsealed.parent) == Holder(process=12, host="elsewhere")
+
+
+def test_a_lock_without_such_locks_goes_by_the_process(
+    unsealed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a system cannot be asked of locks, the process that is named counts while it is there."""
+    monkeypatch.delattr(fcntl, "F_OFD_GETLK")
+    monkeypatch.delattr(fcntl, "F_OFD_SETLK")
+    with held(unsealed.parent) as holder:
+        assert holder_of(unsealed.parent) == Holder(process=holder.pid)
+        holder.kill()
+        holder.wait()
+
+        assert holder_of(unsealed.parent) is None
+
+
+def test_nothing_is_left_of_a_log_without_lines(tmp_path: Path) -> None:
+    """A log that is closed without a line takes the folders with it that were made for it, and no other."""
+    LogFile.create(tmp_path / "new" / "runs" / "one").close()
+    assert list(tmp_path.iterdir()) == []
+
+    (tmp_path / "runs" / "one").mkdir(parents=True)
+    (tmp_path / "runs" / "one" / "engine.log").touch()
+    LogFile.create(tmp_path / "runs" / "one").close()
+    LogFile.create(tmp_path / "runs" / "two").close()
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == [
+        "runs",
+        "runs/one",
+        "runs/one/engine.log",
+    ]
+
+
+def test_a_lock_that_was_removed_meanwhile_is_not_held(tmp_path: Path) -> None:
+    """Who locks a file that its last holder has just removed takes the new one in its place."""
+
+    class Racing(Disk):
+        opened = 0
+
+        def open(self, path: Path, mode: Literal["ab", "a+b", "xb"]) -> FileIO:
+            file = super().open(path, mode)
+            self.opened += 1
+            if self.opened == 1:
+                path.unlink()
+            return file
+
+    with acquire_lock(tmp_path, racing := Racing()):
+        assert racing.opened == 2
+        with pytest.raises(LogLocked):
+            acquire_lock(tmp_path, DISK)

@@ -364,3 +364,31 @@ def test_lost_header(tmp_path: Path) -> None:
         salvage_run(damaged, tmp_path / "new")
 
     assert not (tmp_path / "new").exists()
+
+
+def test_line_ends_are_put_right(tmp_path: Path) -> None:
+    """A log that git checked out with CR LF is written as it was, byte for byte, and stays as it is there."""
+    there = tmp_path / "there"
+    there.mkdir()
+    written = (REPAIR / LOG_NAME).read_bytes()
+    (there / LOG_NAME).write_bytes(written.replace(b"\n", b"\r\n"))
+
+    salvaged = salvage_run(there, tmp_path / "here")
+
+    assert is_damaged(there)
+    assert (tmp_path / "here" / LOG_NAME).read_bytes() == written
+    assert (salvaged.kept, salvaged.lost, salvaged.reopened) == (written.count(b"\n"), (), ())
+
+
+def test_line_ends_of_a_damaged_log(tmp_path: Path) -> None:
+    """A log that is damaged besides is salvaged like any other."""
+    there = tmp_path / "there"
+    there.mkdir()
+    lines = (REPAIR / LOG_NAME).read_bytes().splitlines()
+    lines[5] = lines[5].replace(b"a", b"b")
+    (there / LOG_NAME).write_bytes(b"\r\n".join(lines) + b"\r\n")
+
+    salvaged = salvage_run(there, tmp_path / "here")
+
+    assert salvaged.lost
+    assert verify_log(tmp_path / "here" / LOG_NAME).holds

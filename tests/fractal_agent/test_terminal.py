@@ -11,13 +11,15 @@ import pytest
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.panel import Panel
+from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from fractal_agent.commands.options import console, print_json
-from fractal_agent.report.live import spoken_on
-from fractal_agent.terminal import Terminal, visible, visible_line
+from fractal_agent.report.live import live_progress, spoken_on
+from fractal_agent.terminal import Terminal, drawn_width, visible, visible_line
+from replay.timeline import Timeline
 
 HOSTILE = "\x1b[2A\x1b]0;title\x9b31m\x7f\u202epassed\u2066"
 SHOWN = r"\u001b[2A\u001b]0;title\u009b31m\u007f\u202epassed\u2066"
@@ -122,3 +124,95 @@ def test_consoles_of_commands(opened: Callable[[], AbstractContextManager[Consol
     """Every console that commands print on is such a terminal."""
     with opened() as page:
         assert isinstance(page, Terminal)
+
+
+class Screen(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment that says nothing of colours and widths."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return monkeypatch
+
+
+def styled(stream: io.StringIO) -> str:
+    """What comes of a bold and a coloured word, and of a progress display, on the stream."""
+    page = Terminal(file=stream)
+    page.print(Text("bold", style="bold"), Text("red", style="dim red"))
+    with live_progress(page, Timeline(), 3):
+        pass
+    return stream.getvalue()
+
+
+def test_no_color_leaves_no_escape(environment: pytest.MonkeyPatch) -> None:
+    """With NO_COLOR not one escape sequence is written, on a terminal and whatever else is asked for."""
+    assert "\x1b" in styled(Screen())
+
+    environment.setenv("NO_COLOR", "1")
+    environment.setenv("FORCE_COLOR", "3")
+    assert "\x1b" not in styled(Screen())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "coloured"),
+    [
+        ("FORCE_COLOR", "1", True),
+        ("FORCE_COLOR", "3", True),
+        ("FORCE_COLOR", "true", True),
+        ("CLICOLOR_FORCE", "1", True),
+        ("FORCE_COLOR", "", False),
+        ("FORCE_COLOR", "0", False),
+        ("CLICOLOR_FORCE", "0", False),
+        ("CLICOLOR", "1", False),
+    ],
+)
+def test_colours_that_are_piped(
+    environment: pytest.MonkeyPatch, name: str, value: str, coloured: bool
+) -> None:
+    """Where there is no terminal, only what forces colours brings them, and never a cursor that moves."""
+    environment.setenv(name, value)
+    written = styled(io.StringIO())
+
+    assert ("\x1b[" in written) == coloured
+    assert "\x1b[?25" not in written
+    assert "\x1b[2K" not in written
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CLICOLOR", "0"), ("FORCE_COLOR", "0"), ("FORCE_COLOR", "false")]
+)
+def test_colours_that_are_unwanted(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """On a terminal these variables take the styles away."""
+    environment.setenv(name, value)
+    stream = Screen()
+    Terminal(file=stream).print(Text("bold", style="bold red"))
+
+    assert stream.getvalue() == "bold\n"
+
+
+def test_dumb_terminal(environment: pytest.MonkeyPatch) -> None:
+    """A dumb terminal gets no escape sequence, and rules of the width that is asked for."""
+    environment.setenv("TERM", "dumb")
+    environment.setenv("COLUMNS", "60")
+    stream = Screen()
+    page = Terminal(file=stream)
+    page.print(Rule("title"))
+
+    assert len(stream.getvalue().rstrip("\n")) == 60
+    assert "\x1b" not in styled(Screen())
+
+
+@pytest.mark.parametrize(("asked", "width"), [("60", 60), ("", 100), ("abc", 100), ("²", 100), ("0", 100)])
+def test_rules_that_are_piped(environment: pytest.MonkeyPatch, asked: str, width: int) -> None:
+    """In a pipe rules are as wide as $COLUMNS, where that is a width, however long the lines are."""
+    environment.setenv("COLUMNS", asked)
+    page = Terminal(file=io.StringIO(), width=5_000)
+
+    assert drawn_width(page, page.width) == width

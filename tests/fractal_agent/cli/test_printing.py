@@ -72,6 +72,7 @@ def test_help(call: Callable[..., Printed], arguments: list[str]) -> None:
 
     assert printed.code == Exit.DONE
     assert printed.out.startswith(f"Usage: python -m fractal_agent {' '.join(arguments)}".rstrip())
+    assert not arguments or f"For example:\n    {arguments[0]}" in printed.out
     assert "..." not in printed.out.replace("[ARGS]...", "").replace("...]", "")
 
 

@@ -25,7 +25,7 @@ def waiting(place: Place) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupt(
     place: Place, waiting: subprocess.Popen[str], call: Callable[..., Printed], number: signal.Signals
 ) -> None:
@@ -56,16 +56,18 @@ def test_second_writer(place: Place, waiting: subprocess.Popen[str], call: Calla
 def test_show_while_it_runs(
     place: Place, waiting: subprocess.Popen[str], call: Callable[..., Printed]
 ) -> None:
-    """A run that is going on can be shown, as can a case that has no verdict."""
+    """A run that is going on is told as running, with its process, and is not to be resumed."""
     shown = call("show", place.runs / "stopped")
     story = call("show", place.runs / "stopped", "T/1", "--json")
     listed = call("runs", "--runs-dir", place.runs, "--json")
 
     assert (shown.code, story.code) == (Exit.DONE, Exit.DONE)
-    assert "stopped (unfinished)" in shown.out
+    assert f"stopped (running in process {waiting.pid})" in shown.out
+    assert re.search(r"^next +watch -n 5 python -m fractal_agent show ", shown.out, re.MULTILINE)
+    assert "resume" not in shown.out
     assert re.search(r"T/1 +unfinished", shown.out)
     assert story.document["chapters"][-1]["title"].startswith("No verdict")
-    assert listed.document[0]["state"] == "unfinished"
+    assert (listed.document[0]["state"], listed.document[0]["process"]) == ("running", waiting.pid)
 
 
 def test_run_that_was_killed(
@@ -75,7 +77,10 @@ def test_run_that_was_killed(
     waiting.kill()
     waiting.communicate()
     (place.folder / "go").touch()
+    shown = call("show", place.runs / "stopped")
 
+    assert "stopped (unfinished)" in shown.out
+    assert re.search(r"^next +python -m fractal_agent resume ", shown.out, re.MULTILINE)
     assert call("replay", place.runs / "stopped", "--json").document["partial"] == 1
     assert call("resume", place.runs / "stopped", "--json").document["state"] == "completed"
 

@@ -1,5 +1,6 @@
 """An export is whole or is not there; what its log cannot prove is not exported."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from events import LogCorrupt, LogMissing
 from events.fakes import write_run
-from fractal_agent.export import FORMATS, ExportExists, ExportUnwritable, ExtraMissing, export_run
+from fractal_agent.export import FORMATS, ExportExists, ExportUnwritable, ExtraMissing, export_run, stream_run
 
 
 @pytest.fixture(params=sorted(FORMATS))
@@ -122,3 +123,15 @@ def test_duckdb_is_not_installed(folder: Path, tmp_path: Path, monkeypatch: pyte
         export_run(folder, "parquet", output=tmp_path / "file")
 
     assert left(tmp_path) == []
+
+
+def test_stream_gets_what_a_file_would(to: str, folder: Path, tmp_path: Path) -> None:
+    """On a stream stands the same as in a file, and no file is made."""
+    file, stream = tmp_path / "file", io.BytesIO()
+
+    exported = stream_run(folder, to, stream)
+    export_run(folder, to, output=file)
+
+    assert stream.getvalue() == file.read_bytes()
+    assert (exported.file, exported.events) == ("-", 6)
+    assert left(tmp_path) == ["file"]

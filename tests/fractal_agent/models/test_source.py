@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fractal_agent.models.errors import DiskTooSmall, ModelNotFound, WeightsDamaged
+from fractal_agent.models.errors import CacheUnusable, DiskTooSmall, ModelNotFound, WeightsDamaged
 from fractal_agent.models.fakes import FakeConversion, FakeHub, FakePip, Steps, tiny_checkpoint, tiny_packaged
 from fractal_agent.models.hub import Offered
 from fractal_agent.models.packages import PackagedModel, fetch
@@ -252,3 +252,13 @@ def test_nothing_heavy_is_imported() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+def test_cache_below_a_file(tmp_path: Path) -> None:
+    """A cache that cannot be made is one sentence that says what to set; a folder of weights needs none."""
+    (tmp_path / "cache").touch()
+    folder = tiny_checkpoint(tmp_path / "mine")
+
+    assert _resolve(tmp_path, str(folder)).folder == folder
+    with pytest.raises(CacheUnusable, match=rf"{tmp_path}/cache/.* \(.*\)\. Set XDG_CACHE_HOME"):
+        _resolve(tmp_path)

@@ -1,11 +1,16 @@
 """A run in a few numbers."""
 
+import io
+import shlex
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from events import LOG_NAME, Entry, LogReader, RunEnded
-from fractal_agent.report.summary import Summary, summarize
+from events.lock import Holder
+from fractal_agent.report.summary import Summary, next_command, render_summary, summarize
+from fractal_agent.terminal import Terminal
 from replay.timeline import Timeline
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1" / "agrees" / LOG_NAME
@@ -55,3 +60,39 @@ def test_summary_is_json() -> None:
     told = summary()
 
     assert msgspec.json.decode(msgspec.json.encode(told), type=Summary) == told
+
+
+@pytest.mark.parametrize("name", ["plain", "it's", "two words", "$HOME", 'a"b', "-dash", "日本", "a;b"])
+def test_commands_are_quoted(name: str) -> None:
+    """A shell takes the run and the case of the next command for one word each."""
+    told = summarize(Timeline.of(LogReader(GOLDEN)), f"somewhere/{name}/log.jsonl")
+    lines = [msgspec.structs.replace(line, case=f"{name}/0") for line in told.cases]
+    words = shlex.split(next_command(msgspec.structs.replace(told, cases=lines)))
+
+    assert words[:4] == ["python", "-m", "fractal_agent", "show"]
+    assert words[-2:] == [f"somewhere/{name}", f"{name}/0"]
+    assert ("--" in words) == name.startswith("-")
+
+
+def test_run_that_is_going_on() -> None:
+    """While a process writes the log, the run is running, whatever the log says of an earlier end."""
+    timeline = Timeline.of(LogReader(GOLDEN))
+    timeline.ended = RunEnded(outcome="interrupted")
+
+    told = summarize(timeline, "somewhere/log.jsonl", Holder(process=7))
+
+    assert (told.state, told.process) == ("running", 7)
+    assert next_command(told) == "watch -n 5 python -m fractal_agent show somewhere"
+    assert summarize(timeline, "somewhere/log.jsonl").state == "interrupted"
+
+
+@pytest.mark.parametrize("width", [20, 60, 80])
+def test_commands_are_in_one_line(width: int) -> None:
+    """However narrow the terminal, the log's path and the next command are not broken into lines."""
+    folder = "a/folder/with/a/rather/long/path/so/that/it/takes/more/than/eighty/columns/in/all"
+    told = summarize(Timeline.of(LogReader(GOLDEN)), f"{folder}/log.jsonl")
+    stream = io.StringIO()
+    Terminal(file=stream, width=width).print(render_summary(told), crop=False)
+
+    assert f"{folder}/log.jsonl" in stream.getvalue()
+    assert f"python -m fractal_agent show {folder} HumanEval/" in stream.getvalue()
