@@ -67,8 +67,17 @@ def scope_of(nodes: Iterable[ast.stmt]) -> Scope:
         if isinstance(node, Function | ast.ClassDef):
             defined[node.name] = node
         registered.add(registers_to(node))
-        assigned.update(bindings(node))
+        assigned.update([*_filled(node), *bindings(node)])
     return Scope(defined, assigned, frozenset(registered) - {""})
+
+
+def _filled(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """What is put into a table, with the table's name."""
+    match node:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))], value=value):
+            yield name, ast.List(elts=[value], ctx=ast.Load())
+        case _:
+            pass
 
 
 def registers_to(node: ast.stmt) -> str:
@@ -251,6 +260,8 @@ class _Search:
         match value:
             case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
                 found = any(self.callable(part, scope) or self.holds(part, scope) for part in parts)
+            case ast.ListComp(elt=part) | ast.DictComp(value=part):
+                found = self.callable(part, scope)
             case ast.Call(func=ast.Name(id="vars" | "globals" | "locals")) | ast.Attribute(attr="__dict__"):
                 found = True
             case ast.Call(func=ast.Name(id="dict"), keywords=keywords):

@@ -18,7 +18,7 @@ from agents.replies.bindings import (
     sets_global,
 )
 from agents.replies.names import IMPORTS, names_of
-from agents.replies.renaming import method_bound, renamed, restated_inside
+from agents.replies.renaming import method_bound, renamed, restated_inside, undecorated
 from agents.replies.spelling import has_entities
 from agents.replies.statements import Statement, statements
 from events.work import ProblemPosed
@@ -184,6 +184,7 @@ def _explicit(block: Sequence[Statement], problem: ProblemPosed) -> Iterator[Sta
     grades = [graded(each, name, scope) for each in block]
     for statement, grade in zip(block, grades, strict=True):
         yield statement
+        yield from undecorated(statement, name)
         if grade is Grade.STUB:
             yield from restated_inside(statement, name)
         yield from method_bound(statement, name, _does_something)

@@ -12,6 +12,9 @@ from agents.replies.statements import Statement, parsed, statements
 from events.work import ProblemPosed
 
 _TEST = re.compile(r"(?:run_)?[Tt]ests?(?![a-z])\w*|\w+_tests?|check(?:_\w+)?|main|[A-Z]\w*Tests?")
+_OF_METHODS = re.compile(
+    r"^@(?:property|(?:functools\.)?cached_property|abstractmethod)[ \t]*\n", re.MULTILINE
+)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _GENERIC = frozenset(
     {"solution", "solve", "solver", "answer", "func", "function", "fn", "f", "implementation"}
@@ -35,31 +38,47 @@ def restated_inside(statement: Statement, name: str) -> Iterator[Statement]:
             yield from statements(dedented("\n".join(lines[inner.lineno - 1 : inner.end_lineno])))
 
 
+def undecorated(statement: Statement, name: str) -> Iterator[Statement]:
+    """The function without a decorator that only a method can have."""
+    node = statement.node
+    if isinstance(node, Function) and node.name == name and _OF_METHODS.search(statement.source):
+        yield from statements(_OF_METHODS.sub("", statement.source))
+
+
 def method_bound(
     statement: Statement, name: str, does_something: Callable[[Function], bool]
 ) -> Iterator[Statement]:
     """The name bound to the method of a class that is wrapped around the function."""
-    if isinstance(statement.node, ast.ClassDef):
-        methods = _methods(statement.node)
+    front = ""
+    node: ast.stmt | None = statement.node
+    while isinstance(node, ast.ClassDef):
+        methods = _methods(node)
         if name in methods and does_something(methods[name]):
-            yield from statements(f"\n\n{name} = {_owner(statement.node, methods[name])}.{name}")
+            yield from statements(f"\n\n{name} = {front}{_owner(node, methods[name], front)}.{name}")
+            return
+        front += f"{node.name}."
+        node = next((each for each in node.body if isinstance(each, ast.ClassDef)), None)
 
 
 def _methods(node: ast.ClassDef) -> dict[str, Function]:
     return {each.name: each for each in node.body if isinstance(each, Function)}
 
 
-def _owner(node: ast.ClassDef, method: Function) -> str:
+def _owner(node: ast.ClassDef, method: Function, front: str = "") -> str:
     """The expression whose attribute the method is: the class, or an instance made without arguments."""
     if not _takes_owner(method):
         return node.name
     made = _methods(node).get("__init__")
-    return f"{node.name}()" if made is None or _parameters(made) < 2 else f"{node.name}.__new__({node.name})"
+    return (
+        f"{node.name}()"
+        if made is None or _parameters(made) < 2
+        else f"{node.name}.__new__({front}{node.name})"
+    )
 
 
 def _takes_owner(method: Function) -> bool:
     """False of a function that was put into a class without becoming a method of it."""
-    return bool(method.args.args) and method.args.args[0].arg in ("self", "cls")
+    return bool(method.args.args) and method.args.args[0].arg in ("self", "cls", "this", "_self", "me")
 
 
 @dataclass(frozen=True, slots=True)

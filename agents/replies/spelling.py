@@ -12,7 +12,7 @@ from agents.replies.lines import dedented
 _LITERAL = re.compile(
     r"\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?'''"
     r"|(?<!\w)[rbfuRBFU]{0,2}(?:\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+')"
-    r"|\#[^\n\u2028\u2029\x85\v\f]*"
+    r"|(?<!&)\#[^\n\u2028\u2029\x85\v\f]*"
     r"|(?<!\w)(?:\"(?:[^\"\\\n]|\\.)*+|'(?:[^'\\\n]|\\.)*+)"
 )
 """A string or a comment, or what begins as a string and is none."""
@@ -76,6 +76,7 @@ def _plainer(text: str) -> Iterator[str]:
         yield (plain := _outside_literals(text, spaces) if not text.isascii() else text)
         yield (plain := without_tokens(plain))
         yield (plain := _outside_literals(_outside_literals(plain, _with_line_ends), spaces))
+        yield (plain := _unescaped(plain))
         yield (plain := _unescaped(plain))
         for alphabet in (_with_plain_quotes, _with_plain_punctuation):
             yield (plain := _outside_literals(plain, alphabet))
