@@ -155,10 +155,10 @@ def declared() -> Iterator[list[type[Event]]]:
     for program in PROGRAMS[1:3]:
         space: dict[str, Any] = {"__name__": "shown_on_the_page"}
         exec(program, space)
-        versions.append(space["Sketched"])
+        versions.append(space["Outlined"])
     yield versions
     withdraw(versions)
-    forget_upcasters(["Sketched"])
+    forget_upcasters(["Outlined"])
 
 
 def test_the_shown_upcaster_reads_the_shown_event(declared: list[type[Event]], tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_the_shown_upcaster_reads_the_shown_event(declared: list[type[Event]], t
     log = LogFile.create(tmp_path)
     for path, event in [*small_run()][:2]:
         log.stage(path, event)
-    log.stage("T/0/sketch.0", first(problem=problem(), text="Sort.\nCompare."))
+    log.stage("T/0/outline.0", first(problem=problem(), text="Sort.\nCompare."))
     log.close()
 
     assert list(LogReader(log.path))[-1].event == second(problem=problem(), lines=("Sort.", "Compare."))
