@@ -96,7 +96,9 @@ class Connection:
     @property
     def proxy_hint(self) -> str:
         """The proxy that requests go to, and how to go without it; empty if they go directly."""
-        return self.access.mask(proxy_in_the_way(self.access.url, os.environ))
+        proxy = proxy_in_the_way(self.access.url, os.environ)
+        wrong = unusable(os.environ) if proxy else ""
+        return self.access.mask(f" {wrong}" if wrong else proxy)
 
 
 def _client(access: Access) -> openai.AsyncOpenAI:
@@ -171,6 +173,8 @@ def _reason(cause: BaseException, name: str) -> str:
         return f"the server does not speak TLS there: begin the address with http:// ({told})"
     if "name or service not known" in told.lower() or type(cause).__name__ == "gaierror":
         return f"the host has no address: its name is unknown here ({told})"
-    if name == "RemoteProtocolError" and "disconnected" not in told.lower():
+    if "disconnected" in told.lower():
+        return f"the connection is closed without an answer in HTTP ({told.rstrip('.')})"
+    if name == "RemoteProtocolError":
         return f"what listens there does not speak HTTP ({told})"
     return told
