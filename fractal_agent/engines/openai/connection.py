@@ -96,12 +96,12 @@ class Connection:
     @property
     def proxy_hint(self) -> str:
         """The proxy that requests go to, and how to go without it; empty if they go directly."""
-        proxy = proxy_in_the_way(self.access.url, os.environ)
-        wrong = unusable(os.environ) if proxy else ""
-        return self.access.mask(f" {wrong}" if wrong else proxy)
+        return self.access.mask(proxy_in_the_way(self.access.url, os.environ))
 
 
 def _client(access: Access) -> openai.AsyncOpenAI:
+    if problem := unusable(os.environ, access.url):  # beforehand: a client half made complains on its own
+        raise EngineUnavailable(access.mask(problem))
     try:
         return openai.AsyncOpenAI(
             base_url=access.url,
@@ -112,7 +112,7 @@ def _client(access: Access) -> openai.AsyncOpenAI:
             default_headers=access.headers or None,
         )
     except Exception as error:  # a transport may raise anything for what it reads in the environment
-        problem = unusable(os.environ) or f"The client cannot be made ({type(error).__name__}: {error})."
+        problem = f"The client of the server cannot be made ({type(error).__name__}: {error})."
         raise EngineUnavailable(access.mask(problem)) from None
 
 
@@ -159,15 +159,15 @@ def _until(date: str) -> float:
 def _innermost(error: BaseException) -> BaseException:
     """The client says "Connection error."; what it was stands in the causes."""
     while True:
-        if isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        elif error.__cause__ is not None:
-            error = error.__cause__
-        else:
+        below = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
+        if not isinstance(below, Exception):
             return error
+        error = below
 
 
 def _reason(cause: BaseException, name: str) -> str:
+    if isinstance(cause, ConnectionRefusedError | ConnectionResetError):
+        return "connection refused" if isinstance(cause, ConnectionRefusedError) else "connection reset"
     told = str(cause) or type(cause).__name__
     if "record layer" in told.lower() or "wrong_version" in told.lower() or "http_request" in told.lower():
         return f"the server does not speak TLS there: begin the address with http:// ({told})"

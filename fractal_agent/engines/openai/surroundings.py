@@ -1,8 +1,10 @@
 """What the environment does to connections: proxies and certificates, told by the variable that sets them."""
 
 import ipaddress
+import itertools
 import ssl
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -10,9 +12,10 @@ PROXIES = ("http", "https", "all")
 SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 
 
-def unusable(environ: Mapping[str, str]) -> str:
-    """What in the environment keeps any client from being made; empty if that is not known."""
-    return next((problem for problem in (*_bad_proxies(environ), *_bad_certificates(environ)) if problem), "")
+def unusable(environ: Mapping[str, str], url: str = "https://") -> str:
+    """What in the environment keeps a client from reaching that address; empty if nothing does."""
+    found = itertools.chain(_bad_proxies(environ), _bad_certificates(environ, secure=url.startswith("https://")))
+    return next(found, "")
 
 
 def proxy_in_the_way(url: str, environ: Mapping[str, str]) -> str:
@@ -43,14 +46,14 @@ def _bad_proxies(environ: Mapping[str, str]) -> Iterator[str]:
             yield f"{found}, which is no address of a proxy. Set it to one like http://HOST:PORT, or unset it."
         elif _split(address).scheme.lower() not in SCHEMES:
             yield f"{found}, a kind of proxy that the client does not know. Set it to http://HOST:PORT, or unset it."
-        elif _split(address).scheme.lower().startswith("socks"):
+        elif _split(address).scheme.lower().startswith("socks") and find_spec("socksio") is None:
             yield (
                 f"{found}, a SOCKS proxy, for which the client needs the package socksio. "
                 f"Install it (pip install socksio), or unset {variable}."
             )
 
 
-def _bad_certificates(environ: Mapping[str, str]) -> Iterator[str]:
+def _bad_certificates(environ: Mapping[str, str], *, secure: bool) -> Iterator[str]:
     if file := environ.get("SSL_CERT_FILE"):
         if not Path(file).is_file():
             yield f"SSL_CERT_FILE is {file}, which is no file. Set it to a file of certificates, or unset it."
@@ -58,7 +61,7 @@ def _bad_certificates(environ: Mapping[str, str]) -> Iterator[str]:
             ssl.create_default_context(cafile=file)
         except OSError as error:  # ssl.SSLError is one
             yield f"SSL_CERT_FILE is {file}, which holds no certificate that can be read ({_reason(error)})."
-    folder = environ.get("SSL_CERT_DIR", "")
+    folder = environ.get("SSL_CERT_DIR", "") if secure else ""  # without TLS nobody looks there
     for part in filter(None, folder.split(":")):
         if not Path(part).is_dir():
             yield f"SSL_CERT_DIR is {folder}, which is no folder. Set it to a folder of certificates, or unset it."
