@@ -73,7 +73,7 @@ def _vllm(choice: EngineChoice, say: Say) -> AbstractAsyncContextManager[Engine]
 def _openai(choice: EngineChoice, say: Say) -> AbstractAsyncContextManager[Engine]:
     from fractal_agent.engines.openai import OpenAIEngine
 
-    return OpenAIEngine(choice.model, base_url=choice.base_url)
+    return OpenAIEngine(choice.model, base_url=choice.base_url, say=say)
 
 
 def _scripted(choice: EngineChoice, say: Say) -> AbstractAsyncContextManager[Engine]:

@@ -68,5 +68,15 @@ class RequestFailed(EngineError):
 
 def before_stop(text: str, stops: Sequence[str]) -> str:
     """The text up to the first stop string in it, for engines that do not stop there by themselves."""
-    ends = [at for stop in stops if (at := text.find(stop)) >= 0]
-    return text[: min(ends)] if ends else text
+    return _cut(text, [text.find(stop) for stop in stops])
+
+
+def before_later_stop(text: str, stops: Sequence[str]) -> str:
+    """The same, but a stop string that begins the text is passed over: an answer may open with a fence."""
+    begin = len(text) - len(text.lstrip())
+    starts = [begin + (len(stop) if text.startswith(stop, begin) else 1) for stop in stops]
+    return _cut(text, [text.find(stop, start) for stop, start in zip(stops, starts, strict=True)])
+
+
+def _cut(text: str, ends: Sequence[int]) -> str:
+    return text[: min((end for end in ends if end >= 0), default=len(text))]

@@ -1,6 +1,7 @@
 """An engine that answers from a script: for tests, demonstrations and new roles without a model."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,7 +11,14 @@ from typing import Self
 import msgspec
 
 from events import GenerationCompleted, GenerationRequested
-from fractal_agent.engines.base import EngineFailed, EngineInfo, EngineMisused, before_stop
+from fractal_agent.engines.base import (
+    EngineFailed,
+    EngineInfo,
+    EngineMisused,
+    before_later_stop,
+    before_stop,
+)
+from fractal_agent.engines.thinking import parted
 
 CONTEXT = 4096
 """In words; as many tokens as the vLLM engine takes."""
@@ -56,14 +64,24 @@ class ScriptedEngine:
             problem = f"the prompt has {asked} words, {self._context - 1} are taken"
             return GenerationCompleted(text="", finish_reason="refused", prompt_tokens=asked, error=problem)
         said = self._answer(request, path)
-        written = said if isinstance(said, str) else await said
-        words = words_of(before_stop(written.removeprefix(request.prefill), request.stop))
-        return GenerationCompleted(
-            text=request.prefill + "".join(words[: request.max_tokens]),
-            finish_reason="length" if len(words) > request.max_tokens else "stop",
-            prompt_tokens=asked,
-            completion_tokens=min(len(words), request.max_tokens),
-        )
+        written = (said if isinstance(said, str) else await said).removeprefix(request.prefill)
+        return _completed(written, request, asked)
+
+
+def _completed(written: str, request: GenerationRequested, asked: int) -> GenerationCompleted:
+    """The budget counts the thinking too, as it does for a model; stop strings apply to the answer."""
+    said = parted(written, prefill=request.prefill)
+    stopped = before_stop if request.prefill else before_later_stop
+    thoughts, words = words_of(said.reasoning), words_of(stopped(said.answer, request.stop))
+    left = max(request.max_tokens - len(thoughts), 0)
+    used = len(thoughts) + len(words)
+    return GenerationCompleted(
+        text=request.prefill + "".join(words[:left]),
+        finish_reason="length" if used > request.max_tokens else "stop",
+        prompt_tokens=asked,
+        completion_tokens=min(used, request.max_tokens),
+        reasoning="".join(thoughts[: request.max_tokens]),
+    )
 
 
 def words_of(text: str) -> list[str]:
@@ -100,16 +118,19 @@ def read_script(path: Path) -> Answer:
         EngineMisused: there is no such file, or a line is malformed; the message says which.
     """
     try:
-        rows = path.read_bytes().splitlines()
+        written = path.read_bytes()
     except OSError as error:
         raise EngineMisused(f"{path}: cannot be read as a script ({error.strerror}).") from None
+    if b"\0" in written:  # in every text of UTF-16 or UTF-32 that has a JSON object in it
+        raise EngineMisused(f"{path}: is not UTF-8 (it may be UTF-16). Save it as UTF-8.")
     lines: list[Line] = []
-    for number, row in enumerate(rows, start=1):
-        if not row.strip():
+    for number, row in enumerate(written.splitlines(), start=1):
+        told = row.removeprefix(BOM_UTF8).strip()
+        if not told:
             continue
         try:
-            lines.append(msgspec.json.decode(row, type=Line))
-        except msgspec.DecodeError as error:
+            lines.append(msgspec.json.decode(told, type=Line))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             expected = f"an object like {_line_for('HumanEval/0/coder.*')}"
             raise EngineMisused(f"{path}, line {number}: {error}; expected {expected}.") from None
     return scripted(lines)

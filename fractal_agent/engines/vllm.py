@@ -25,6 +25,7 @@ import anyio.to_thread
 from events import GenerationCompleted, GenerationRequested
 from fractal_agent.engines.base import EngineFailed, EngineInfo, EngineUnavailable
 from fractal_agent.engines.quiet import output_in
+from fractal_agent.engines.thinking import parted
 from fractal_agent.engines.vllm_settings import (
     cause_in,
     check_memory,
@@ -252,8 +253,10 @@ def _refused(prompt_tokens: int, problem: str) -> GenerationCompleted:
 def _completed(request: GenerationRequested, output: Any) -> GenerationCompleted:  # Any: vLLM's RequestOutput
     answer = output.outputs[0]
     ids = ",".join(str(token) for token in answer.token_ids)
+    said = parted(answer.text, prefill=request.prefill)
     return GenerationCompleted(
-        text=request.prefill + answer.text,
+        text=request.prefill + said.answer,
+        reasoning=said.reasoning,
         finish_reason="length" if answer.finish_reason == "length" else "stop",
         prompt_tokens=len(output.prompt_token_ids),
         completion_tokens=len(answer.token_ids),

@@ -18,8 +18,8 @@ import pytest_asyncio
 
 from events import GenerationRequested, Message
 from fractal_agent.config import DEFAULT_MODEL
-from fractal_agent.engines import Engine, EngineFailed
-from fractal_agent.engines.fakes import FakeServer, serving
+from fractal_agent.engines import Engine, EngineFailed, RequestFailed
+from fractal_agent.engines.fakes import FakeServer, Said, serving
 from fractal_agent.engines.openai import OpenAIEngine
 from fractal_agent.engines.scripted import ScriptedEngine
 from fractal_agent.engines.vllm import VllmEngine
@@ -59,6 +59,10 @@ def say(prompt: str, prefill: str) -> str | Awaitable[str]:
     """What the engines that are not real answer."""
     if "(hang)" in prompt:
         return never()
+    if "(think)" in prompt:
+        return "<think>Hello or hi?</think>Hello."
+    if "(fence)" in prompt:
+        return "```\nA sketch.\n```\nThat is all."
     if COUNTING in prompt:
         counted = ", ".join(str(number) for number in range(1, 21))
         return counted.removeprefix(prefill) if prefill else counted
@@ -74,8 +78,10 @@ def scripted_engine() -> ScriptedEngine:
     return ScriptedEngine(lambda request, path: say(request.messages[-1].content, request.prefill))
 
 
-def served(request: dict[str, Any]) -> str | Awaitable[str]:
+def served(request: dict[str, Any]) -> Said | Awaitable[Said]:
     *_, last = request["messages"]
+    if "(refuse)" in last["content"]:
+        return 400, {"error": {"message": "out of the question"}}
     prompts = [message["content"] for message in request["messages"] if message["role"] == "user"]
     return say(prompts[-1], last["content"] if last["role"] == "assistant" else "")
 
@@ -135,6 +141,8 @@ async def test_answer(case: Case) -> None:
     assert answer.text.strip()
     assert answer.prompt_tokens > 0
     assert 0 < answer.completion_tokens <= 4
+    assert not answer.uncounted
+    assert answer.dropped == ()
 
 
 async def test_prefill(case: Case) -> None:
@@ -150,14 +158,54 @@ async def test_prefill(case: Case) -> None:
 async def test_stop_string(case: Case) -> None:
     """Generation ends before the first stop string, however many there are."""
     stops = ("nowhere", "never", "nothing", "none", "7", "9")
+    prefill = COUNTED if case.prefills else ""
 
     answer = await case.engine.generate(
-        asks(COUNTING, prefill=COUNTED, stop=stops, max_tokens=40), "case/coder.1/generate.0"
+        asks(COUNTING, prefill=prefill, stop=stops, max_tokens=40), "case/coder.1/generate.0"
     )
 
     assert "6" in answer.text
     assert "7" not in answer.text
     assert answer.finish_reason == "stop"
+
+
+async def test_stops_presume_the_prefill(case: Case) -> None:
+    """A stop string ends an answer that begins with the prefill, and no other."""
+    answer = await case.engine.generate(
+        asks(COUNTING, prefill=COUNTED, stop=("7",), max_tokens=40), "case/coder.10/generate.0"
+    )
+
+    assert ("7" in answer.text) == (not case.prefills)
+
+
+async def test_thinking(case: Case) -> None:
+    """What a model thinks before it answers is recorded and is no part of the answer."""
+    if case.name == "vllm":
+        pytest.skip("its model does not think")
+    answer = await case.engine.generate(asks("Say hello. (think)", max_tokens=40), "case/coder.11/generate.0")
+
+    assert (answer.reasoning, answer.text, answer.finish_reason) == ("Hello or hi?", "Hello.", "stop")
+
+
+async def test_thinking_cut_off(case: Case) -> None:
+    """A budget that ends while the model thinks leaves an empty answer that says so."""
+    if case.name == "vllm":
+        pytest.skip("its model does not think")
+    answer = await case.engine.generate(asks("Say hello. (think)", max_tokens=2), "case/coder.12/generate.0")
+
+    assert (answer.text, answer.finish_reason) == ("", "length")
+    assert answer.reasoning
+
+
+async def test_answer_that_begins_with_a_stop(case: Case) -> None:
+    """Without a prefill, a stop string at the very start of an answer does not empty it."""
+    if case.name == "vllm":
+        pytest.skip("its model cannot be told how to begin")
+    answer = await case.engine.generate(
+        asks("Sketch it. (fence)", stop=("```",), max_tokens=40), "case/coder.13/generate.0"
+    )
+
+    assert answer.text.strip() == "```\nA sketch."
 
 
 async def test_token_budget(case: Case) -> None:
@@ -222,6 +270,16 @@ async def test_parameter_out_of_range(case: Case) -> None:
     )
 
     assert answer.finish_reason == "refused" or case.name != "vllm"
+
+
+async def test_request_that_fails_alone(case: Case) -> None:
+    """A request that a server cannot answer fails alone, and the engine goes on."""
+    if case.server is None:
+        pytest.skip("only a server refuses some requests for a reason of its own")
+
+    with pytest.raises(RequestFailed, match="out of the question"):
+        await case.engine.generate(asks("Say hello. (refuse)"), "case/coder.14/generate.0")
+    assert (await case.engine.generate(asks("Say hello.", max_tokens=1), "case/coder.15/generate.0")).text
 
 
 async def test_text_of_all_kinds(case: Case) -> None:
