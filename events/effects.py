@@ -49,7 +49,7 @@ class GenerationCompleted(Event, frozen=True, kw_only=True):
     uncounted: bool = False
     """True when the engine reported no token counts; those above are then 0 and mean nothing."""
     dropped: tuple[str, ...] = ()
-    """Parameters of the request that the server refuses and that it was therefore not sent: `seed`, `prefill`."""
+    """Parameters of the request that the server refuses and was therefore not sent: `seed`, `prefill`."""
 
 
 class ExecutionRequested(Event, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from agents.replies.thinking import split_thinking
 
 CODE = "```python\ndef add(a, b):\n    return a + b\n```"
 DRAFT = "Draft:\n```python\ndef add(a, b):\n    return a - b\n```\nNo."
+ANALYSIS = f"<|channel|>analysis<|message|>{DRAFT}<|end|>"
 
 
 @pytest.mark.parametrize(
@@ -20,9 +21,8 @@ DRAFT = "Draft:\n```python\ndef add(a, b):\n    return a - b\n```\nNo."
         f"[THINK]{DRAFT}[/THINK]{CODE}",
         f"<|begin_of_thought|>\n{DRAFT}\n<|end_of_thought|>\n{CODE}",
         f"{DRAFT}\n</think>\n\n{CODE}",
-        f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{CODE}<|return|>",
-        f"<|start|>assistant<|channel|>analysis<|message|>{DRAFT}<|end|>"
-        f"<|start|>assistant<|channel|>final <|constrain|>text<|message|>{CODE}",
+        f"{ANALYSIS}<|start|>assistant<|channel|>final<|message|>{CODE}<|return|>",
+        f"<|start|>assistant{ANALYSIS}<|start|>assistant<|channel|>final <|constrain|>text<|message|>{CODE}",
         f"analysis{DRAFT}assistantfinal{CODE}",
     ],
 )
@@ -53,8 +53,8 @@ def test_cut_off(said: str) -> None:
         "",
         " \n",
         CODE,
-        '```python\ndef strip(s):\n    """Removes <think> and </think>."""\n    return s.split("</think>")[-1]\n```',
-        'def strip(s):\n    """Removes all up to\n    </think>\n    """\n    return s.split("</think>")[-1]\n',
+        '```python\ndef strip(s):\n    """Removes <think> and </think>."""\n    return s[1:]\n```',
+        'def strip(s):\n    """Removes all up to\n    </think>\n    """\n    return s[1:]\n',
         "def strip(s):\n    return s.partition('</think>')[2]\n",
         "The tag `</think>` ends it.\n" + CODE,
         CODE + "\nIt removes <think>x</think>.".replace("</think>", "`</think>`"),

@@ -9,10 +9,8 @@ import anyio
 
 from events import GenerationCompleted, GenerationRequested
 from fractal_agent.engines.base import (
-    EngineError,
     EngineFailed,
     EngineInfo,
-    EngineUnavailable,
     RequestFailed,
     before_later_stop,
     before_stop,
@@ -20,7 +18,14 @@ from fractal_agent.engines.base import (
 from fractal_agent.engines.openai.answers import Answer
 from fractal_agent.engines.openai.connection import Connection
 from fractal_agent.engines.openai.entering import found_at
-from fractal_agent.engines.openai.parameters import STOPS_TAKEN, Attempt, Sent, probe_of, sent_for, without_stops
+from fractal_agent.engines.openai.parameters import (
+    STOPS_TAKEN,
+    Attempt,
+    Sent,
+    probe_of,
+    sent_for,
+    without_stops,
+)
 from fractal_agent.engines.openai.patience import Gate, Health, Patience, spoken
 from fractal_agent.engines.openai.refusals import Kind, Refusal
 from fractal_agent.engines.openai.settings import access_to
@@ -103,7 +108,9 @@ class OpenAIEngine:
                 self._learn(attempt.lacking)
                 self._accepted.add(sent.form)
                 return await self._completed(request, sent, said)
-            adapts = said.kind is Kind.REQUEST or (said.kind is Kind.SHAKY and bool(said.named or said.mentioned))
+            adapts = said.kind is Kind.REQUEST or (
+                said.kind is Kind.SHAKY and bool(said.named or said.mentioned)
+            )
             if not (adapts and attempt.adapt(said, sent, self._accepted)):
                 return await self._unanswered(sent, said, path, before)
 
@@ -121,15 +128,18 @@ class OpenAIEngine:
     def _learn(self, lacking: frozenset[str]) -> None:
         """From now on the server is not sent these; what is new about that is said once."""
         new, self._lacking = lacking - self._lacking, self._lacking | lacking
-        if new == {"max_tokens"}:
-            self._say("The server takes max_completion_tokens in place of max_tokens, and gets that from now on")
-        elif new:
+        if "max_tokens" in new and "max_completion_tokens" not in self._lacking:
+            new -= {"max_tokens"}
+            self._say(
+                "The server takes max_completion_tokens in place of max_tokens, and gets it from now on"
+            )
+        if new:
             self._say(f"The server refuses {', '.join(sorted(new))}; requests go without from now on")
 
     async def _completed(
         self, request: GenerationRequested, sent: Sent, answer: Answer
     ) -> GenerationCompleted:
-        """The answer, read from its beginning: told of stop strings, a server may have stopped right there."""
+        """The answer. One that a stop string ended before it began is asked for again without."""
         if _stopped_too_early(sent, answer):
             again = await self._ask(without_stops(sent))
             answer = again if isinstance(again, Answer) else answer

@@ -5,7 +5,8 @@ from collections.abc import Container, Mapping
 import msgspec
 
 from events import GenerationRequested
-from fractal_agent.engines.openai.refusals import OPTIONAL, Refusal
+from fractal_agent.engines.openai.refusals import Refusal
+from fractal_agent.engines.openai.wording import OPTIONAL
 
 STOPS_TAKEN = 4
 """The protocol allows this many stop strings; vLLM's server takes any number."""
@@ -41,12 +42,16 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def form(self) -> tuple[str, ...]:
-        """Everything but the prompt and the seed: what is accepted once in this form is to blame for nothing."""
+        """Everything but the prompt and the seed. A form that was accepted once is to blame for nothing."""
         told = {name: value for name, value in self.options.items() if name != "seed"}
-        return tuple(f"{name}={value!r}" for name, value in sorted(told.items())) + tuple(sorted(self.optional))
+        return tuple(f"{name}={value!r}" for name, value in sorted(told.items())) + tuple(
+            sorted(self.optional)
+        )
 
 
-def sent_for(request: GenerationRequested, lacking: frozenset[str], *, prefills: bool, stops: int | None) -> Sent:
+def sent_for(
+    request: GenerationRequested, lacking: frozenset[str], *, prefills: bool, stops: int | None
+) -> Sent:
     """The request as it is sent to a server that refuses the parameters in `lacking`.
 
     Without its prefill, a request loses its stop strings as well: they say how an answer ends that
