@@ -61,7 +61,7 @@ def said_in(body: str, *, budget: int = 0, mask: Callable[[str], str]) -> Answer
 
 
 def _error_of(choice: Mapping[str, Any]) -> str:  # Any: whatever JSON the server sent
-    failed = choice.get("error") or {"message": "the server gave up: upstream error", "code": 502}
+    failed = choice.get("error") or {"message": "the server gave the answer up", "code": 500}
     return msgspec.json.encode({"error": failed}).decode()
 
 

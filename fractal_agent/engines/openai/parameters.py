@@ -4,7 +4,7 @@ from collections.abc import Container, Mapping
 
 import msgspec
 
-from events import GenerationRequested
+from events import GenerationRequested, Message
 from fractal_agent.engines.openai.refusals import Refusal
 from fractal_agent.engines.openai.wording import OPTIONAL
 
@@ -83,14 +83,10 @@ def sent_for(
     )
 
 
-def probe_of(sent: Sent) -> Sent:
+def probe_of(request: GenerationRequested) -> GenerationRequested:
     """The smallest request with the same parameters and the same roles."""
-    turns = [message for message in sent.messages if not (sent.prefill and message is sent.messages[-1])]
-    short = {name: PROBE_TOKENS for name in BUDGET if name in sent.options}
-    return Sent(
-        messages=tuple({"role": turn["role"], "content": PROBE} for turn in turns),
-        options={**sent.options, **short},
-    )
+    short = tuple(Message(role=message.role, content=PROBE) for message in request.messages)
+    return msgspec.structs.replace(request, messages=short, prefill="", max_tokens=PROBE_TOKENS)
 
 
 def without_stops(sent: Sent) -> Sent:

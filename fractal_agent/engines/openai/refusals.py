@@ -23,6 +23,8 @@ from fractal_agent.engines.openai.wording import (
     MISSING,
     OPTIONAL,
     PASSING,
+    PREAMBLE,
+    SAMPLING,
 )
 
 
@@ -120,8 +122,10 @@ def _kind(status: int, words: str, codes: str, waits: float) -> Kind:
 
 
 def _is_long(words: str, codes: str, *, passing: bool) -> bool:
-    surely = LONG_CODES.search(codes) or LONG_SURELY.search(words)
-    return bool(surely or (not passing and LONG.search(words)))
+    if LONG_CODES.search(codes) or LONG_SURELY.search(words):
+        return True
+    blamed = SAMPLING & frozenset(_mentioned(words))
+    return not (passing or blamed) and LONG.search(PREAMBLE.sub("", words)) is not None
 
 
 def _kind_without_status(words: str, codes: str) -> Kind:

@@ -55,11 +55,17 @@ FILTER = _any(
 )
 CUT = _any(r"could not finish the message because max_tokens")
 CREDIT_CODES = _any(
-    r"insufficient_\w+|billing\w*|credit\w*|quota_?exceeded|payment_required|exceeded_current_quota\w*"
+    r"insufficient_(?:quota|credit|balance|fund)\w*|billing\w*|credit\w*|quota_?exceeded|payment_required|exceeded_current_quota\w*"
 )
 CREDIT = _any(
     r"current quota|insufficient (?:credit|balance|fund|quota)|no credit|billing hard limit|credit balance"
 )
+PREAMBLE = _any(r"input validation error:?|invalid (?:input|request|message)\w*:")
+"""What words may begin with that says nothing of the prompt."""
+
+SAMPLING = frozenset({"seed", "top_p", "temperature", "stop"})
+"""Parameters that no refusal of a prompt mentions."""
+
 MISSING = _any(r"(?:unknown|unexpected) endpoint|unknown (?:path|route|url)|no such (?:endpoint|route)")
 PASSING = _any(
     r"overload|rate[ _-]?limit|too many requests|temporar|unavailable|try again|timed? ?out|upstream",

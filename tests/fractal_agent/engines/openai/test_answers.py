@@ -269,7 +269,7 @@ def test_no_answer(body: str, shape: str) -> None:
             Kind.BUSY,
             "the service is temporarily unavailable",
         ),
-        (completion({"content": ""}, "error"), Kind.BUSY, "the server gave up: upstream error"),
+        (completion({"content": ""}, "error"), Kind.SHAKY, "the server gave the answer up"),
         (
             {
                 "choices": [

@@ -252,6 +252,38 @@ async def test_refused_parameter(connect: Any, asks: Asks, said: list[str], name
     assert name in said[0]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Input validation error: `max_new_tokens` must be <= 512. Given: 600",
+        "max_tokens is too large: 600. This model supports at most 512 completion tokens.",
+        "Invalid input: stop sequences exceed the limit",
+        "Input should be less than or equal to 1: temperature",
+    ],
+)
+async def test_parameter_that_sounds_like_a_prompt(connect: Any, asks: Asks, words: str) -> None:
+    """A refused parameter is none of the prompt, though the words speak of input and of limits."""
+    names = {"max_tokens", "max_completion_tokens", "stop", "temperature"}
+    server = refusing(lambda request: over(request, names, error(400, words)))
+    async with connect(server) as engine:
+        answer = await engine.generate(asks(stop=("x",)), "p")
+
+    assert (answer.text, answer.finish_reason) == ("ok", "stop")
+
+
+async def test_prompt_refused_before_a_parameter(connect: Any, asks: Asks) -> None:
+    """A first prompt that is too long is an outcome, also where the probe finds a refused parameter."""
+
+    def refuse(request: dict[str, Any]) -> Reply | None:
+        if "hello" in str(request["messages"]):
+            return error(400, "prompt is too long: 9 tokens > 8 maximum")
+        return over(request, {"seed"}, error(400, "unknown field: seed"))
+
+    async with connect(refusing(refuse)) as engine:
+        assert (await engine.generate(asks(), "p")).finish_reason == "refused"
+        assert (await engine.generate(asks("bye"), "q")).dropped == ("seed",)
+
+
 async def test_other_name_of_the_budget(connect: Any, asks: Asks) -> None:
     """A server that wants max_completion_tokens gets the budget under that name."""
     reply = error(
