@@ -13,7 +13,16 @@ MOST_TOKENS = 1 << 40
 
 _CUT = frozenset({"length", "max_tokens", "model_length", "max_output_tokens", "max_length"})
 _FILTERED = frozenset(
-    {"content_filter", "safety", "prohibited_content", "recitation", "blocklist", "moderation", "sensitive", "refusal"}
+    {
+        "content_filter",
+        "safety",
+        "prohibited_content",
+        "recitation",
+        "blocklist",
+        "moderation",
+        "sensitive",
+        "refusal",
+    }
 )
 _FAILED = frozenset({"error", "insufficient_system_resource", "network_error", "abort"})
 
@@ -52,7 +61,7 @@ def said_in(body: str, *, budget: int = 0, mask: Callable[[str], str]) -> Answer
 
 
 def _error_of(choice: Mapping[str, Any]) -> str:  # Any: whatever JSON the server sent
-    failed = choice.get("error") or {"message": "the server gave up: upstream error", "code": 502}
+    failed = choice.get("error") or {"message": "the server gave the answer up", "code": 500}
     return msgspec.json.encode({"error": failed}).decode()
 
 
@@ -64,7 +73,9 @@ def _unanswered(body: str, document: object, *, mask: Callable[[str], str]) -> R
         return refusal_of(200, body, mask=mask)
     if "choices" not in found:
         named = ", ".join(clipped(name, 20) for name in list(found)[:5]) or "no field"
-        kind = "an object without choices" if isinstance(document, dict) else f"a JSON {_TYPES[type(document)]}"
+        kind = (
+            "an object without choices" if isinstance(document, dict) else f"a JSON {_TYPES[type(document)]}"
+        )
         return broken(f"{kind} ({named})" if isinstance(document, dict) else kind, mask=mask)
     choices = found["choices"]
     if not as_list(choices):

@@ -70,7 +70,9 @@ def _streamed(text: str) -> Any:  # Any: as for `document_in`
     choices = [as_dict(choice) for event in events for choice in as_list(event.get("choices"))[:1]]
     finish = next((end for choice in choices if (end := choice.get("finish_reason"))), None)
     if not choices or (finish is None and "[DONE]" not in text):
-        return Broken("a stream of events that breaks off" if choices else "a stream of events with no answer")
+        return Broken(
+            "a stream of events that breaks off" if choices else "a stream of events with no answer"
+        )
     deltas = [as_dict(choice.get("delta") or choice.get("message")) for choice in choices]
     message = {name: _joined(deltas, name) for name in ("content", "reasoning_content", "reasoning")}
     usage = next((event["usage"] for event in reversed(events) if event.get("usage")), None)

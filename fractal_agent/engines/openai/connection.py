@@ -71,7 +71,9 @@ class Connection:
         except openai.APIConnectionError as error:
             return self._unreached(error)
         except (openai.OpenAIError, ValueError, RuntimeError) as error:
-            problem = self.access.mask(f"the client cannot send the request ({type(error).__name__}: {error})")
+            problem = self.access.mask(
+                f"the client cannot send the request ({type(error).__name__}: {error})"
+            )
             return Refusal(kind=Kind.REQUEST, words=problem)
 
     def _refusal(self, reply: Reply) -> Refusal:
@@ -111,7 +113,7 @@ def _client(access: Access) -> openai.AsyncOpenAI:
             default_query=access.query or None,
             default_headers=access.headers or None,
         )
-    except Exception as error:  # a transport may raise anything for what it reads in the environment
+    except Exception as error:  # noqa: BLE001 - a transport may raise anything for what it reads in the environment
         problem = f"The client of the server cannot be made ({type(error).__name__}: {error})."
         raise EngineUnavailable(access.mask(problem)) from None
 
@@ -159,7 +161,11 @@ def _until(date: str) -> float:
 def _innermost(error: BaseException) -> BaseException:
     """The client says "Connection error."; what it was stands in the causes."""
     while True:
-        below = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
+        below = (
+            error.exceptions[0]
+            if isinstance(error, BaseExceptionGroup)
+            else error.__cause__ or error.__context__
+        )
         if not isinstance(below, Exception):
             return error
         error = below

@@ -3,16 +3,14 @@
 import os
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import anyio
 
 from events import GenerationCompleted, GenerationRequested
 from fractal_agent.engines.base import (
-    EngineError,
     EngineFailed,
     EngineInfo,
-    EngineUnavailable,
     RequestFailed,
     before_later_stop,
     before_stop,
@@ -20,7 +18,14 @@ from fractal_agent.engines.base import (
 from fractal_agent.engines.openai.answers import Answer
 from fractal_agent.engines.openai.connection import Connection
 from fractal_agent.engines.openai.entering import found_at
-from fractal_agent.engines.openai.parameters import STOPS_TAKEN, Attempt, Sent, probe_of, sent_for, without_stops
+from fractal_agent.engines.openai.parameters import (
+    STOPS_TAKEN,
+    Attempt,
+    Sent,
+    probe_of,
+    sent_for,
+    without_stops,
+)
 from fractal_agent.engines.openai.patience import Gate, Health, Patience, spoken
 from fractal_agent.engines.openai.refusals import Kind, Refusal
 from fractal_agent.engines.openai.settings import access_to
@@ -31,6 +36,13 @@ AT_ONCE, AT_ONCE_VLLM = 16, 256
 
 PASSING = frozenset({Kind.BUSY, Kind.SHAKY, Kind.SLOW})
 """What another time might bring an answer."""
+
+
+class Asked(NamedTuple):
+    """A request as the server was asked, and what it said."""
+
+    sent: Sent
+    said: Answer | Refusal
 
 
 class OpenAIEngine:
@@ -95,17 +107,25 @@ class OpenAIEngine:
             return await self._generate(request, path)
 
     async def _generate(self, request: GenerationRequested, path: str) -> GenerationCompleted:
-        before, attempt = self._health.answered, Attempt(self._lacking)
+        before = self._health.answered
+        asked = await self._adapted(request)
+        if isinstance(asked.said, Answer):
+            return await self._completed(asked.sent, asked.said)
+        return await self._unanswered(request, asked.sent, asked.said, path, before)
+
+    async def _adapted(self, request: GenerationRequested) -> Asked:
+        """The last form in which the server was asked, and what it said: other parameters change nothing."""
+        attempt = Attempt(self._lacking)
         while True:
             sent = self._sent(request, attempt.lacking)
             said = await self._ask(sent)
             if isinstance(said, Answer):
                 self._learn(attempt.lacking)
                 self._accepted.add(sent.form)
-                return await self._completed(request, sent, said)
-            adapts = said.kind is Kind.REQUEST or (said.kind is Kind.SHAKY and bool(said.named or said.mentioned))
-            if not (adapts and attempt.adapt(said, sent, self._accepted)):
-                return await self._unanswered(sent, said, path, before)
+                return Asked(sent, said)
+            named = said.kind is Kind.SHAKY and bool(said.named or said.mentioned)
+            if not (said.kind is Kind.REQUEST or named) or not attempt.adapt(said, sent, self._accepted):
+                return Asked(sent, said)
 
     def _sent(self, request: GenerationRequested, lacking: frozenset[str]) -> Sent:
         return sent_for(
@@ -121,25 +141,28 @@ class OpenAIEngine:
     def _learn(self, lacking: frozenset[str]) -> None:
         """From now on the server is not sent these; what is new about that is said once."""
         new, self._lacking = lacking - self._lacking, self._lacking | lacking
-        if new == {"max_tokens"}:
-            self._say("The server takes max_completion_tokens in place of max_tokens, and gets that from now on")
-        elif new:
+        if "max_tokens" in new and "max_completion_tokens" not in self._lacking:
+            new -= {"max_tokens"}
+            self._say(
+                "The server takes max_completion_tokens in place of max_tokens, and gets it from now on"
+            )
+        if new:
             self._say(f"The server refuses {', '.join(sorted(new))}; requests go without from now on")
 
-    async def _completed(
-        self, request: GenerationRequested, sent: Sent, answer: Answer
-    ) -> GenerationCompleted:
-        """The answer, read from its beginning: told of stop strings, a server may have stopped right there."""
+    async def _completed(self, sent: Sent, answer: Answer) -> GenerationCompleted:
+        """The answer. One that a stop string ended before it began is asked for again without."""
         if _stopped_too_early(sent, answer):
             again = await self._ask(without_stops(sent))
             answer = again if isinstance(again, Answer) else answer
         return completed(sent, answer)
 
-    async def _unanswered(self, sent: Sent, said: Refusal, path: str, before: int) -> GenerationCompleted:
+    async def _unanswered(
+        self, request: GenerationRequested, sent: Sent, said: Refusal, path: str, before: int
+    ) -> GenerationCompleted:
         match said.kind:
             case Kind.PROMPT:
                 if not self._health.answered:  # a server that takes no prompt at all has not refused this one
-                    await self._require_answer(sent, said, path)
+                    await self._require_answer(request, said, path)
                 return GenerationCompleted(
                     text="", finish_reason="refused", error=said.words, dropped=sent.dropped
                 )
@@ -148,13 +171,13 @@ class OpenAIEngine:
                     text="", finish_reason="length", uncounted=True, error=said.words, dropped=sent.dropped
                 )
             case Kind.REQUEST:
-                await self._require_answer(sent, said, path)
+                await self._require_answer(request, said, path)
                 raise RequestFailed("openai", path, f"the server refuses it: {said}")
         if said.kind in PASSING and self._health.only_this_failed(before):
             raise RequestFailed("openai", path, self._told(said))
         raise EngineFailed("openai", path, self._told(said))
 
-    async def _require_answer(self, sent: Sent, refused: Refusal, path: str) -> None:
+    async def _require_answer(self, request: GenerationRequested, refused: Refusal, path: str) -> None:
         """Returns when the server answers something else than what it refused.
 
         Raises:
@@ -164,7 +187,7 @@ class OpenAIEngine:
         async with self._probing:
             if self._health.answered > before:
                 return
-            said = await self._ask(probe_of(sent))
+            said = (await self._adapted(probe_of(request))).said
         if isinstance(said, Refusal) and said.kind is not Kind.CUT:
             raise EngineFailed("openai", path, f"the server refuses every request: {refused}")
 

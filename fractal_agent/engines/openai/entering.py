@@ -39,7 +39,9 @@ async def _listed(connection: Connection, gate: Gate) -> Reply | Refusal:
 
     async def ask() -> Reply | Refusal:
         said = await connection.models()
-        if isinstance(said, Refusal) and (_is_final(said) or (said.kind is Kind.BUSY and connection.proxy_hint)):
+        if isinstance(said, Refusal) and (
+            _is_final(said) or (said.kind is Kind.BUSY and connection.proxy_hint)
+        ):
             raise EngineUnavailable(f"{connection.access.shown}: {_about(said, connection)}")
         return said
 
@@ -97,7 +99,9 @@ def _no_list(reply: Reply | Refusal, said: Refusal, connection: Connection) -> s
 
 def _found_in(reply: Reply, connection: Connection) -> str:
     document = document_in(reply.body)
-    return document.shape if isinstance(document, Broken) else clipped(connection.access.mask(reply.body), 120)
+    return (
+        document.shape if isinstance(document, Broken) else clipped(connection.access.mask(reply.body), 120)
+    )
 
 
 def _about(refusal: Refusal, connection: Connection) -> str:

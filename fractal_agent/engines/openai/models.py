@@ -25,8 +25,10 @@ def models_in(body: str) -> tuple[Model, ...]:
     """The models named in the body of a reply; none where it holds no list."""
     document = document_in(body)
     found = as_dict(document)
-    listed = document if isinstance(document, list) else next(
-        (value for name in _LISTS if isinstance(value := found.get(name), list)), []
+    listed = (
+        document
+        if isinstance(document, list)
+        else next((value for name in _LISTS if isinstance(value := found.get(name), list)), [])
     )
     return tuple(_models(listed))
 
@@ -34,7 +36,11 @@ def models_in(body: str) -> tuple[Model, ...]:
 def _models(listed: Sequence[object]) -> Iterator[Model]:
     for entry in listed:
         fields = as_dict(entry)
-        name = entry if isinstance(entry, str) else next((fields[key] for key in _NAMES if fields.get(key)), None)
+        name = (
+            entry
+            if isinstance(entry, str)
+            else next((fields[key] for key in _NAMES if fields.get(key)), None)
+        )
         owner = fields.get("owned_by")
         if isinstance(name, str):
             yield Model(name, owner if isinstance(owner, str) else "")

@@ -4,8 +4,9 @@ from collections.abc import Container, Mapping
 
 import msgspec
 
-from events import GenerationRequested
-from fractal_agent.engines.openai.refusals import OPTIONAL, Refusal
+from events import GenerationRequested, Message
+from fractal_agent.engines.openai.refusals import Refusal
+from fractal_agent.engines.openai.wording import OPTIONAL
 
 STOPS_TAKEN = 4
 """The protocol allows this many stop strings; vLLM's server takes any number."""
@@ -41,12 +42,16 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def form(self) -> tuple[str, ...]:
-        """Everything but the prompt and the seed: what is accepted once in this form is to blame for nothing."""
+        """Everything but the prompt and the seed. A form that was accepted once is to blame for nothing."""
         told = {name: value for name, value in self.options.items() if name != "seed"}
-        return tuple(f"{name}={value!r}" for name, value in sorted(told.items())) + tuple(sorted(self.optional))
+        return tuple(f"{name}={value!r}" for name, value in sorted(told.items())) + tuple(
+            sorted(self.optional)
+        )
 
 
-def sent_for(request: GenerationRequested, lacking: frozenset[str], *, prefills: bool, stops: int | None) -> Sent:
+def sent_for(
+    request: GenerationRequested, lacking: frozenset[str], *, prefills: bool, stops: int | None
+) -> Sent:
     """The request as it is sent to a server that refuses the parameters in `lacking`.
 
     Without its prefill, a request loses its stop strings as well: they say how an answer ends that
@@ -78,14 +83,10 @@ def sent_for(request: GenerationRequested, lacking: frozenset[str], *, prefills:
     )
 
 
-def probe_of(sent: Sent) -> Sent:
+def probe_of(request: GenerationRequested) -> GenerationRequested:
     """The smallest request with the same parameters and the same roles."""
-    turns = [message for message in sent.messages if not (sent.prefill and message is sent.messages[-1])]
-    short = {name: PROBE_TOKENS for name in BUDGET if name in sent.options}
-    return Sent(
-        messages=tuple({"role": turn["role"], "content": PROBE} for turn in turns),
-        options={**sent.options, **short},
-    )
+    short = tuple(Message(role=message.role, content=PROBE) for message in request.messages)
+    return msgspec.structs.replace(request, messages=short, prefill="", max_tokens=PROBE_TOKENS)
 
 
 def without_stops(sent: Sent) -> Sent:

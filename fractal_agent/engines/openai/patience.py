@@ -53,7 +53,8 @@ class Gate:
             async with self._turn():
                 said = await send()
             if not isinstance(said, Refusal) or said.kind not in {Kind.BUSY, Kind.SHAKY}:
-                self._over()
+                if not isinstance(said, Refusal) or said.kind is not Kind.SLOW:
+                    self._over()
                 return said
             tries += 1
             until = until or patience.clock() + patience.bound

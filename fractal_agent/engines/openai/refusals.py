@@ -9,6 +9,23 @@ from typing import Any
 import msgspec
 
 from fractal_agent.engines.openai.bodies import Broken, as_dict, clipped, document_in, plain
+from fractal_agent.engines.openai.wording import (
+    AGAIN_IN,
+    CREDIT,
+    CREDIT_CODES,
+    CUT,
+    FILTER,
+    FILTER_CODES,
+    LONG,
+    LONG_CODES,
+    LONG_SURELY,
+    MENTIONS,
+    MISSING,
+    OPTIONAL,
+    PASSING,
+    PREAMBLE,
+    SAMPLING,
+)
 
 
 class Kind(Enum):
@@ -51,65 +68,6 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.words} (status {self.status})" if self.status else self.words
 
 
-OPTIONAL = ("seed", "top_p", "temperature", "stop", "prefill", "max_tokens", "max_completion_tokens")
-"""Parameters that a request can do without."""
-
-_SPELLINGS = {
-    "seed": r"(?:random_)?seed",
-    "top_p": r"top[_-]?p|nucleus",
-    "temperature": r"temperature",
-    "stop": r"[`'\"$.]+stop[`'\"]*|len\(stop\)|stop[ _-]?(?:strings?|sequences?|seqs?|words?|tokens?)|stop\b(?= is| must| can| has|:| param)",
-    "prefill": r"continue_final_message|add_generation_prompt|prefill\w*|final (?:assistant )?message"
-    r"|last (?:message|role)|assistant (?:message|prefix|role)|end with a user message",
-    "max_completion_tokens": r"max_completion_tokens",
-    "max_tokens": r"max_(?:new_|output_)?tokens|max(?:Output|New)?Tokens",
-}
-_MENTIONS = {name: re.compile(rf"(?<![\w])(?:{form})(?![\w])", re.I) for name, form in _SPELLINGS.items()}
-
-_BUSY = frozenset({429, 502, 503, 504, 529, 530, *range(520, 525)})
-_KINDS = {401: Kind.KEY, 402: Kind.CREDIT, 403: Kind.KEY, 404: Kind.MISSING, 405: Kind.MISSING, 410: Kind.MISSING}
-_KINDS |= {408: Kind.SHAKY, 409: Kind.SHAKY, 413: Kind.PROMPT, 425: Kind.SHAKY}
-_KINDS |= dict.fromkeys(_BUSY, Kind.BUSY)
-
-_LONG_CODES = re.compile(
-    r"context_(?:length|window|size)\w*|exceed_context\w*|prompt_too_long|request_too_large|string_above_max_length"
-    r"|string_too_long|contextwindowexceeded\w*"
-)
-_LONG_SURELY = re.compile(
-    r"context[ _-]?(?:length|window|size|limit)|context the overflows|\bn_ctx\b|request (?:is )?too large", re.I
-)
-_LONG = re.compile(
-    r"max(?:imum)? (?:model|prompt|input|sequence) len|max_model_len|maximum context|token limit"
-    r"|(?:prompt|inputs?|messages?)\b.{0,60}?(?:too long|too large|longer than|exceed|must be <=|must have less)"
-    r"|exceed\w*.{0,60}?(?:number of tokens|token count|tokens allowed|input length)"
-    r"|too many (?:input |prompt )?tokens|range of input length|reduce (?:the length|your prompt|the number of tokens)"
-    r"|max_tokens must be at least 1, got -",
-    re.I,
-)
-_FILTER_CODES = re.compile(
-    r"content_filter\w*|content_policy\w*|contentpolicy\w*|responsibleaipolicyviolation|moderation\w*"
-    r"|data_inspection_failed|prohibited_content|safety|invalid_prompt|input_flagged"
-)
-_FILTER = re.compile(
-    r"content[ _-]?(?:management |safety )?(?:filter|polic|moderat)|usage polic|safety (?:system|filter|polic)"
-    r"|(?:prompt|input|message|content|request)\b.{0,80}?\b(?:flagged|was blocked)|prohibited content"
-    r"|inappropriate content|sensitive (?:content|information)|content exists risk",
-    re.I,
-)
-_CUT = re.compile(r"could not finish the message because max_tokens", re.I)
-_CREDIT_CODES = re.compile(r"insufficient_\w+|billing\w*|credit\w*|quota_?exceeded|payment_required|exceeded_current_quota\w*")
-_CREDIT = re.compile(r"current quota|insufficient (?:credit|balance|fund|quota)|no credit|billing hard limit", re.I)
-_MISSING = re.compile(r"unknown endpoint|unexpected endpoint|unknown (?:path|route|url)|no such (?:endpoint|route)", re.I)
-_PASSING = re.compile(
-    r"overload|rate[ _-]?limit|too many requests|temporar|unavailable|try again|timed? ?out|upstream|bad gateway"
-    r"|no healthy|capacity|loading model|still loading",
-    re.I,
-)
-_AGAIN_IN = re.compile(
-    r"(?:again|retry)\w* (?:in|after) (?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?) ?(ms|s|seconds?)\b)?", re.I
-)
-
-
 def refusal_of(status: int, body: str, *, retry_after: float = 0.0, mask: Callable[[str], str]) -> Refusal:
     """What a reply means that is no answer, by its status and its body.
 
@@ -136,28 +94,45 @@ def broken(shape: str, *, mask: Callable[[str], str]) -> Refusal:
     return Refusal(kind=Kind.SHAKY, words=f"the server's answer is {mask(shape)}")
 
 
+_BUSY = frozenset({429, 502, 503, 504, 529, 530, *range(520, 525)})
+_KINDS = {
+    **dict.fromkeys((401, 403), Kind.KEY),
+    402: Kind.CREDIT,
+    **dict.fromkeys((404, 405, 410), Kind.MISSING),
+    **dict.fromkeys((408, 409, 425), Kind.SHAKY),
+    413: Kind.PROMPT,
+    **dict.fromkeys(_BUSY, Kind.BUSY),
+}
+
+
 def _kind(status: int, words: str, codes: str, waits: float) -> Kind:
-    if _CUT.search(words):
-        return Kind.CUT
+    """The words and codes go first, for servers say the same under many statuses."""
     passing = status in _BUSY or status >= 500
-    if _LONG_CODES.search(codes) or _LONG_SURELY.search(words) or (not passing and _LONG.search(words)):
+    if CUT.search(words):
+        return Kind.CUT
+    if _is_long(words, codes, passing=passing) or (
+        not passing and status != 401 and (FILTER_CODES.search(codes) or FILTER.search(words))
+    ):
         return Kind.PROMPT
-    if not passing and status != 401 and (_FILTER_CODES.search(codes) or _FILTER.search(words)):
-        return Kind.PROMPT
-    if _CREDIT_CODES.search(codes) or (not waits and _CREDIT.search(words)):
+    if CREDIT_CODES.search(codes) or (not waits and CREDIT.search(words)):
         return Kind.CREDIT
-    if status in _KINDS:
-        return _KINDS[status]
     if status == 0:
         return _kind_without_status(words, codes)
-    return Kind.SHAKY if status >= 500 else Kind.REQUEST
+    return _KINDS.get(status, Kind.SHAKY if status >= 500 else Kind.REQUEST)
+
+
+def _is_long(words: str, codes: str, *, passing: bool) -> bool:
+    if LONG_CODES.search(codes) or LONG_SURELY.search(words):
+        return True
+    blamed = SAMPLING & frozenset(_mentioned(words))
+    return not (passing or blamed) and LONG.search(PREAMBLE.sub("", words)) is not None
 
 
 def _kind_without_status(words: str, codes: str) -> Kind:
     """A reply of status 200 that holds an error and no number for it."""
-    if _MISSING.search(words):
+    if MISSING.search(words):
         return Kind.MISSING
-    return Kind.BUSY if _PASSING.search(f"{words} {codes}") else Kind.REQUEST
+    return Kind.BUSY if PASSING.search(f"{words} {codes}") else Kind.REQUEST
 
 
 class _Found:
@@ -194,7 +169,16 @@ class _Found:
         self.read(inner, depth + 1)
 
     def _read_object(self, value: Mapping[str, object], depth: int) -> None:
-        for name in ("code", "type", "status", "error_type", "status_code", "reason", "error_code", "errorCode"):
+        for name in (
+            "code",
+            "type",
+            "status",
+            "error_type",
+            "status_code",
+            "reason",
+            "error_code",
+            "errorCode",
+        ):
             self._read_code(value.get(name))
         for name in ("param", "loc", "field", "parameter"):
             self._read_field(value.get(name))
@@ -230,17 +214,17 @@ def _loaded(text: str) -> Any:  # Any: whatever JSON the server sent
 def _named(fields: Sequence[str]) -> Iterator[str]:
     """A field may be a path: `body.seed`, `$.stop`, `generation_config.stop_sequences`."""
     for piece in re.split(r"[^\w-]+", " ".join(fields)):
-        yield from (name for name in OPTIONAL if piece == name or _MENTIONS[name].fullmatch(piece))
+        yield from (name for name in OPTIONAL if piece == name or MENTIONS[name].fullmatch(piece))
 
 
 def _mentioned(words: str) -> tuple[str, ...]:
-    places = {name: found.start() for name in OPTIONAL if (found := _MENTIONS[name].search(words))}
+    places = {name: found.start() for name in OPTIONAL if (found := MENTIONS[name].search(words))}
     return tuple(sorted(places, key=places.__getitem__))
 
 
 def _wait_in(words: str) -> float:
     """Seconds after which the words say to try again; 0 where they say no time."""
-    found = _AGAIN_IN.search(words)
+    found = AGAIN_IN.search(words)
     if found is None:
         return 0.0
     hours, minutes, seconds, unit = found.groups()

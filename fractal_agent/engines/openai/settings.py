@@ -18,7 +18,7 @@ NO_KEY = "none"
 HIDDEN = "***"
 
 _ENDPOINTS = re.compile(r"/(?:chat/completions|completions|chat|models|responses)/*$")
-_SECRET_NAMES = re.compile(r"key|token|secret|passw|sig|auth|credential", re.I)
+_SECRET_NAMES = re.compile(r"key|token|secret|passw|sig|auth|credential", re.IGNORECASE)
 _QUOTES = "\"'`"
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 
@@ -75,7 +75,11 @@ def access_to(base_url: str | None, api_key: str | None, environ: Mapping[str, s
         key=key,
         query=query,
         headers=headers,
-        secrets=tuple(sorted({form for secret in secrets if secret for form in (secret, quote(secret, safe=""))}, key=len)[::-1]),
+        secrets=tuple(
+            sorted(
+                {form for secret in secrets if secret for form in (secret, quote(secret, safe=""))}, key=len
+            )[::-1]
+        ),
     )
 
 
@@ -94,7 +98,9 @@ def _checked(address: str, source: str) -> SplitResult:
     bare = _without_secrets(address)
 
     def wrong(problem: str) -> EngineUnavailable:
-        return EngineUnavailable(f"{source} {problem} ({bare}). Give an address like http://localhost:8000/v1.")
+        return EngineUnavailable(
+            f"{source} {problem} ({bare}). Give an address like http://localhost:8000/v1."
+        )
 
     if re.search(r"[\s\x00-\x1f\x7f]", address):
         raise wrong("has a space or a control character in it")
@@ -118,7 +124,11 @@ def _checked(address: str, source: str) -> SplitResult:
 def _without_secrets(address: str) -> str:
     """An address that may be malformed, in a form that can be shown."""
     front, _, query = address.partition("?")
-    shown = re.sub(r"(?<=//)[^/]*@", f"{HIDDEN}@", front) if "//" in front else re.sub(r"^.*@", f"{HIDDEN}@", front)
+    shown = (
+        re.sub(r"(?<=//)[^/]*@", f"{HIDDEN}@", front)
+        if "//" in front
+        else re.sub(r"^.*@", f"{HIDDEN}@", front)
+    )
     named = re.sub(r"=[^&]*", f"={HIDDEN}", query)
     return f"{shown}?{named}" if query else shown
 
@@ -128,8 +138,7 @@ def _key(api_key: str | None, environ: Mapping[str, str], *, needed: bool) -> st
     key = given.strip().strip(_INVISIBLE).strip(_QUOTES).strip()
     if not key and needed:
         raise EngineUnavailable(
-            "No key for the hosted service. Set OPENAI_API_KEY, "
-            "or name a server of your own with --base-url."
+            "No key for the hosted service. Set OPENAI_API_KEY, or name a server of your own with --base-url."
         )
     if not key.isascii():
         raise EngineUnavailable(

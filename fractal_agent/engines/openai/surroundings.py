@@ -14,7 +14,9 @@ SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 
 def unusable(environ: Mapping[str, str], url: str = "https://") -> str:
     """What in the environment keeps a client from reaching that address; empty if nothing does."""
-    found = itertools.chain(_bad_proxies(environ), _bad_certificates(environ, secure=url.startswith("https://")))
+    found = itertools.chain(
+        _bad_proxies(environ), _bad_certificates(environ, secure=url.startswith("https://"))
+    )
     return next(found, "")
 
 
@@ -43,9 +45,9 @@ def _bad_proxies(environ: Mapping[str, str]) -> Iterator[str]:
         except ValueError:
             usable = False
         if not usable:
-            yield f"{found}, which is no address of a proxy. Set it to one like http://HOST:PORT, or unset it."
+            yield f"{found}, which is no address of a proxy. Set it to http://HOST:PORT, or unset it."
         elif _split(address).scheme.lower() not in SCHEMES:
-            yield f"{found}, a kind of proxy that the client does not know. Set it to http://HOST:PORT, or unset it."
+            yield f"{found}, an unknown kind of proxy. Set it to http://HOST:PORT, or unset it."
         elif _split(address).scheme.lower().startswith("socks") and find_spec("socksio") is None:
             yield (
                 f"{found}, a SOCKS proxy, for which the client needs the package socksio. "
@@ -64,13 +66,15 @@ def _bad_certificates(environ: Mapping[str, str], *, secure: bool) -> Iterator[s
     folder = environ.get("SSL_CERT_DIR", "") if secure else ""  # without TLS nobody looks there
     for part in filter(None, folder.split(":")):
         if not Path(part).is_dir():
-            yield f"SSL_CERT_DIR is {folder}, which is no folder. Set it to a folder of certificates, or unset it."
+            yield f"SSL_CERT_DIR is {folder}, which is no folder. Set it to one of certificates, or unset it."
 
 
 def certificates_named(environ: Mapping[str, str]) -> str:
     """Which variable says what certificates are trusted, for a connection that trusts none."""
     named = [f"{name} is {environ[name]}" for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)]
-    return f" {'; '.join(named)}." if named else " SSL_CERT_FILE can name a file with the server's certificate."
+    return (
+        f" {'; '.join(named)}." if named else " SSL_CERT_FILE can name a file with the server's certificate."
+    )
 
 
 def _reason(error: OSError) -> str:

@@ -103,3 +103,54 @@ def test_missing_script(tmp_path: Path) -> None:
     """A script that is not there is named with the system's reason."""
     with pytest.raises(EngineUnavailable, match=r"none\.jsonl: cannot be read .*No such file"):
         read_script(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_script_of_another_editor(tmp_path: Path, encoding: str, newline: str) -> None:
+    """A byte order mark and Windows line ends in a script are nothing."""
+    script = tmp_path / "answers.jsonl"
+    script.write_bytes(
+        f'{{"text": "\u00e9", "path": "a"}}{newline}{{"text": "rest"}}{newline}'.encode(encoding)
+    )
+
+    answer = read_script(script)
+
+    assert [answer(asks(), path) for path in ("a", "b")] == ["\u00e9", "rest"]
+
+
+def test_scripts_put_together(tmp_path: Path) -> None:
+    """A byte order mark in the middle of a script, where two were put together, is nothing."""
+    script = tmp_path / "answers.jsonl"
+    script.write_bytes(2 * '\ufeff{"text": "x"}\n'.encode())
+
+    assert read_script(script)(asks(), "p") == "x"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_script_in_another_encoding(tmp_path: Path, encoding: str) -> None:
+    """A script that is not UTF-8 is told as that, with what to do."""
+    script = tmp_path / "answers.jsonl"
+    script.write_bytes('{"text": "x"}'.encode(encoding))
+
+    with pytest.raises(EngineUnavailable, match=r"answers\.jsonl: is not UTF-8 .*Save it as UTF-8"):
+        read_script(script)
+
+
+def test_script_in_latin_1(tmp_path: Path) -> None:
+    """A line that is not UTF-8 is named with its number."""
+    script = tmp_path / "answers.jsonl"
+    script.write_bytes('{"text": "x"}\n{"text": "\u00e9"}'.encode("latin-1"))
+
+    with pytest.raises(EngineUnavailable, match=r"answers\.jsonl, line 2: "):
+        read_script(script)
+
+
+async def test_thinking_uses_the_budget() -> None:
+    """The thinking counts towards the budget and is no part of the text."""
+    engine = ScriptedEngine(lambda request, path: "<think>a b</think>c d")
+
+    answer = await engine.generate(asks(max_tokens=3), "p")
+
+    assert (answer.reasoning, answer.text, answer.finish_reason) == ("a b", "c", "length")
+    assert answer.completion_tokens == 3

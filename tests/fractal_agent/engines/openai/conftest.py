@@ -57,7 +57,9 @@ def connect(clock: Clock, said: list[str]) -> Connect:
     """Makes an engine for a server, both open until the block ends."""
 
     @asynccontextmanager
-    async def connected(server: FakeServer, model: str = "fake", **options: Any) -> AsyncIterator[OpenAIEngine]:
+    async def connected(
+        server: FakeServer, model: str = "fake", **options: Any
+    ) -> AsyncIterator[OpenAIEngine]:
         given = {"api_key": "none", "patience": clock.patience(), "say": said.append} | options
         async with serving(server), OpenAIEngine(model, **{"base_url": server.url, **given}) as engine:
             yield engine

@@ -18,7 +18,9 @@ def said(document: object, **options: Any) -> Answer | Refusal:
     return said_in(body, mask=lambda text: text.replace("sk-SECRET", "***"), **options)
 
 
-def completion(message: object, finish: object = "stop", usage: object = USAGE, **fields: object) -> dict[str, object]:
+def completion(
+    message: object, finish: object = "stop", usage: object = USAGE, **fields: object
+) -> dict[str, object]:
     return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage, **fields}
 
 
@@ -52,7 +54,9 @@ def test_content(content: object) -> None:
     assert answered(completion({"role": "assistant", "content": content})).text == "ok"
 
 
-@pytest.mark.parametrize("message", [{"role": "assistant"}, {"content": None}, {"content": []}, {"content": 7}, {}])
+@pytest.mark.parametrize(
+    "message", [{"role": "assistant"}, {"content": None}, {"content": []}, {"content": 7}, {}]
+)
 def test_message_without_content(message: object) -> None:
     """A message that has no text is an empty answer."""
     assert answered(completion(message)).text == ""
@@ -66,7 +70,12 @@ def test_tool_calls_without_content() -> None:
 
 
 @pytest.mark.parametrize(
-    "choice", [{"text": "ok", "finish_reason": "stop"}, {"message": "ok"}, {"message": {"content": "ok"}, "index": None}]
+    "choice",
+    [
+        {"text": "ok", "finish_reason": "stop"},
+        {"message": "ok"},
+        {"message": {"content": "ok"}, "index": None},
+    ],
 )
 def test_choice(choice: object) -> None:
     """A choice may hold its text without a message around it."""
@@ -82,7 +91,12 @@ def test_choice(choice: object) -> None:
         {"reasoning": {"text": "hm"}, "content": "ok"},
         {"thinking": "hm", "content": "ok"},
         {"thinking_blocks": [{"type": "thinking", "thinking": "hm", "signature": "x"}], "content": "ok"},
-        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "ok"}]},
+        {
+            "content": [
+                {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+                {"type": "text", "text": "ok"},
+            ]
+        },
         {"content": [{"type": "reasoning", "text": "hm"}, "ok"]},
         {"content": {"parts": [{"text": "hm", "thought": True}, {"text": "ok"}]}},
     ],
@@ -145,7 +159,12 @@ def test_uncounted(usage: object) -> None:
     """Counts that are no counts leave the tokens uncounted, and the answer whole."""
     answer = answered(completion({"content": "ok"}, usage=usage))
 
-    assert (answer.text, answer.uncounted, answer.prompt_tokens, answer.completion_tokens) == ("ok", True, 0, 0)
+    assert (answer.text, answer.uncounted, answer.prompt_tokens, answer.completion_tokens) == (
+        "ok",
+        True,
+        0,
+        0,
+    )
 
 
 def test_counted() -> None:
@@ -187,7 +206,10 @@ def test_stream() -> None:
 
 def test_stream_that_fails() -> None:
     """An error in a stream is told in its words."""
-    found = refused('data: {"choices": [{"delta": {"content": "o"}}]}\n\ndata: {"error": {"message": "gone", "code": 502}}\n')
+    found = refused(
+        'data: {"choices": [{"delta": {"content": "o"}}]}\n\n'
+        'data: {"error": {"message": "gone", "code": 502}}\n'
+    )
 
     assert (found.kind, found.words) == (Kind.BUSY, "gone")
 
@@ -229,15 +251,43 @@ def test_no_answer(body: str, shape: str) -> None:
     [
         ({"id": "g", "error": {"message": "overloaded", "code": 502}}, Kind.BUSY, "overloaded"),
         ({"error": {"message": "slow down", "code": "429"}}, Kind.BUSY, "slow down"),
-        ({"error": "unknown endpoint; answering 200 all the same"}, Kind.MISSING, "unknown endpoint; answering 200 all the same"),
-        ({"error": "Unexpected endpoint or method. (GET /models). Returning 200 anyway"}, Kind.MISSING, "Unexpected endpoint or method. (GET /models). Returning 200 anyway"),
+        (
+            {"error": "unknown endpoint; answering 200 all the same"},
+            Kind.MISSING,
+            "unknown endpoint; answering 200 all the same",
+        ),
+        (
+            {"error": "Unexpected endpoint or method. (GET /models). Returning 200 anyway"},
+            Kind.MISSING,
+            "Unexpected endpoint or method. (GET /models). Returning 200 anyway",
+        ),
         ({"error": {"message": "bad key", "code": 401}}, Kind.KEY, "bad key"),
         ({"detail": "nope"}, Kind.REQUEST, "nope"),
         ({"object": "error", "message": "nope", "code": 400}, Kind.REQUEST, "nope"),
-        ({"error": "the service is temporarily unavailable"}, Kind.BUSY, "the service is temporarily unavailable"),
-        (completion({"content": ""}, "error") , Kind.BUSY, "the server gave up: upstream error"),
-        ({"choices": [{"message": {"content": ""}, "finish_reason": "error", "error": {"code": 502, "message": "lost"}}]}, Kind.BUSY, "lost"),
-        ({"error": {"message": "your key sk-SECRET is wrong", "code": 401}}, Kind.KEY, "your key *** is wrong"),
+        (
+            {"error": "the service is temporarily unavailable"},
+            Kind.BUSY,
+            "the service is temporarily unavailable",
+        ),
+        (completion({"content": ""}, "error"), Kind.SHAKY, "the server gave the answer up"),
+        (
+            {
+                "choices": [
+                    {
+                        "message": {"content": ""},
+                        "finish_reason": "error",
+                        "error": {"code": 502, "message": "lost"},
+                    }
+                ]
+            },
+            Kind.BUSY,
+            "lost",
+        ),
+        (
+            {"error": {"message": "your key sk-SECRET is wrong", "code": 401}},
+            Kind.KEY,
+            "your key *** is wrong",
+        ),
     ],
 )
 def test_error_of_status_200(document: object, kind: Kind, words: str) -> None:

@@ -16,7 +16,15 @@ from fractal_agent.engines.openai.engine import AT_ONCE
 from fractal_agent.engines.openai.parameters import STOPS_TAKEN
 
 Asks = Callable[..., GenerationRequested]
-OPTIONAL = {"seed", "temperature", "top_p", "stop", "max_tokens", "continue_final_message", "add_generation_prompt"}
+OPTIONAL = {
+    "seed",
+    "temperature",
+    "top_p",
+    "stop",
+    "max_tokens",
+    "continue_final_message",
+    "add_generation_prompt",
+}
 
 
 def saying(text: Said, **options: Any) -> FakeServer:
@@ -113,15 +121,57 @@ PROMPT_REFUSED: list[Reply] = [
     error(400, "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens."),
     (400, {"error": {"message": "reduce", "param": "messages", "code": "context_length_exceeded"}}),
     (400, {"error": {"message": "too large for the context length of 8", "param": "max_tokens"}}),
-    (400, {"object": "error", "message": "The input (61709 tokens) is longer than the model's context length (40960)."}),
+    (
+        400,
+        {
+            "object": "error",
+            "message": "The input (61709 tokens) is longer than the model's context length (40960).",
+        },
+    ),
     (400, {"object": "error", "message": "max_tokens must be at least 1, got -186.", "param": None}),
     (500, {"error": {"code": 500, "message": "try increasing it", "type": "exceed_context_size_error"}}),
     (200, {"error": "Trying to keep the first 9000 tokens when context the overflows."}),
-    (422, {"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.", "error_type": "v"}),
-    (400, [{"error": {"code": 400, "message": "The input token count (9) exceeds the maximum number of tokens allowed (8)."}}]),
-    (400, {"error": {"message": "Provider returned error", "metadata": {"raw": '{"error":{"message":"prompt is too long: 9 tokens > 8 maximum"}}'}}}),
-    (400, {"error": {"message": "held back", "code": "content_filter", "innererror": {"code": "ResponsibleAIPolicyViolation"}}}),
-    (403, {"error": {"message": "Your input was flagged", "code": 403, "metadata": {"reasons": ["violence"]}}}),
+    (
+        422,
+        {
+            "error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.",
+            "error_type": "v",
+        },
+    ),
+    (
+        400,
+        [
+            {
+                "error": {
+                    "code": 400,
+                    "message": "The input token count (9) exceeds the maximum number of tokens allowed (8).",
+                }
+            }
+        ],
+    ),
+    (
+        400,
+        {
+            "error": {
+                "message": "Provider returned error",
+                "metadata": {"raw": '{"error":{"message":"prompt is too long: 9 tokens > 8 maximum"}}'},
+            }
+        },
+    ),
+    (
+        400,
+        {
+            "error": {
+                "message": "held back",
+                "code": "content_filter",
+                "innererror": {"code": "ResponsibleAIPolicyViolation"},
+            }
+        },
+    ),
+    (
+        403,
+        {"error": {"message": "Your input was flagged", "code": 403, "metadata": {"reasons": ["violence"]}}},
+    ),
     (400, {"error": {"message": "Content Exists Risk", "type": "invalid_request_error"}}),
 ]
 
@@ -149,11 +199,27 @@ def over(request: dict[str, Any], names: set[str], reply: Reply) -> Reply | None
 
 
 PARAMETER_REFUSED: list[tuple[str, Reply]] = [
-    ("seed", (422, {"object": "error", "message": {"detail": [{"loc": ["body", "seed"], "msg": "extra"}]}, "param": None})),
+    (
+        "seed",
+        (
+            422,
+            {
+                "object": "error",
+                "message": {"detail": [{"loc": ["body", "seed"], "msg": "extra"}]},
+                "param": None,
+            },
+        ),
+    ),
     ("seed", (400, {"error": {"message": "not here", "param": "seed"}})),
     ("seed", (400, [{"error": {"code": 400, "message": 'Unknown name "seed": Cannot find field.'}}])),
     ("seed", (422, {"detail": "property 'seed' is unsupported"})),
-    ("top_p", (422, {"error": "Input validation error: `top_p` must be > 0.0 and < 1.0", "error_type": "validation"})),
+    (
+        "top_p",
+        (
+            422,
+            {"error": "Input validation error: `top_p` must be > 0.0 and < 1.0", "error_type": "validation"},
+        ),
+    ),
     ("temperature", error(400, "Unsupported value: 'temperature' does not support 0.0 with this model.")),
     ("stop", (400, {"error": {"message": "len(stop) > 4 is not supported"}})),
     ("stop", (400, {"detail": "Stop string array too long"})),
@@ -161,13 +227,16 @@ PARAMETER_REFUSED: list[tuple[str, Reply]] = [
     ("stop", (400, {"error": {"message": "generation_config.stop_sequences: must not exceed 5."}})),
     ("max_tokens", error(400, "Unsupported parameter: 'max_tokens' is not supported with this model.")),
     ("seed", (501, {"error": {"message": "seed is not implemented"}})),
-    ("temperature", (400, {"error": {"message": "no", "metadata": {"raw": '{"error":{"param":"temperature"}}'}}})),
+    (
+        "temperature",
+        (400, {"error": {"message": "no", "metadata": {"raw": '{"error":{"param":"temperature"}}'}}}),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("name", "reply"), PARAMETER_REFUSED)
 async def test_refused_parameter(connect: Any, asks: Asks, said: list[str], name: str, reply: Reply) -> None:
-    """A parameter that the server refuses is left out of this request and all later ones, which is said once."""
+    """A parameter that the server refuses is left out from then on, which is said once."""
     server = refusing(lambda request: over(request, {name}, reply))
     async with connect(server) as engine:
         first = await engine.generate(asks(stop=("x",)), "p")
@@ -183,9 +252,43 @@ async def test_refused_parameter(connect: Any, asks: Asks, said: list[str], name
     assert name in said[0]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Input validation error: `max_new_tokens` must be <= 512. Given: 600",
+        "max_tokens is too large: 600. This model supports at most 512 completion tokens.",
+        "Invalid input: stop sequences exceed the limit",
+        "Input should be less than or equal to 1: temperature",
+    ],
+)
+async def test_parameter_that_sounds_like_a_prompt(connect: Any, asks: Asks, words: str) -> None:
+    """A refused parameter is none of the prompt, though the words speak of input and of limits."""
+    names = {"max_tokens", "max_completion_tokens", "stop", "temperature"}
+    server = refusing(lambda request: over(request, names, error(400, words)))
+    async with connect(server) as engine:
+        answer = await engine.generate(asks(stop=("x",)), "p")
+
+    assert (answer.text, answer.finish_reason) == ("ok", "stop")
+
+
+async def test_prompt_refused_before_a_parameter(connect: Any, asks: Asks) -> None:
+    """A first prompt that is too long is an outcome, also where the probe finds a refused parameter."""
+
+    def refuse(request: dict[str, Any]) -> Reply | None:
+        if "hello" in str(request["messages"]):
+            return error(400, "prompt is too long: 9 tokens > 8 maximum")
+        return over(request, {"seed"}, error(400, "unknown field: seed"))
+
+    async with connect(refusing(refuse)) as engine:
+        assert (await engine.generate(asks(), "p")).finish_reason == "refused"
+        assert (await engine.generate(asks("bye"), "q")).dropped == ("seed",)
+
+
 async def test_other_name_of_the_budget(connect: Any, asks: Asks) -> None:
     """A server that wants max_completion_tokens gets the budget under that name."""
-    reply = error(400, "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.")
+    reply = error(
+        400, "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
+    )
     server = refusing(lambda request: over(request, {"max_tokens"}, reply))
     async with connect(server) as engine:
         answer = await engine.generate(asks(max_tokens=7), "p")
@@ -219,7 +322,9 @@ async def test_parameter_that_is_only_mentioned(connect: Any, asks: Asks) -> Non
     assert answer.dropped == ("seed",)
 
 
-@pytest.mark.parametrize("body", [b"", b"Bad Request", b"<html><title>400</title></html>", b'{"error": null}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"Bad Request", b"<html><title>400</title></html>", b'{"error": null}']
+)
 async def test_refusal_without_a_name(connect: Any, asks: Asks, body: bytes) -> None:
     """Where the server does not say what it refuses, all that can be left out is, the budget excepted."""
     reply = Raw(status=400, body=body)
@@ -310,7 +415,10 @@ async def test_refusal_of_a_known_form(connect: Any, asks: Asks) -> None:
         (error(401, "bad key"), "bad key .*refuses the key: set OPENAI_API_KEY"),
         (error(402, "pay first"), "pay first .*can pay for no more"),
         (error(404, "no model m"), "no model m .*--model.*/v1"),
-        ((429, {"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}), "can pay for no more"),
+        (
+            (429, {"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}),
+            "can pay for no more",
+        ),
     ],
 )
 async def test_refusal_with_advice(connect: Any, asks: Asks, reply: Reply, told: str) -> None:
@@ -373,7 +481,7 @@ async def test_server_error_that_stays(connect: Any, asks: Asks) -> None:
 
 
 async def test_errors_of_one_request(connect: Any, asks: Asks) -> None:
-    """A request that a server fails on fails alone while others are answered, and with others in a row it does not."""
+    """A request on which the server fails, fails alone; the third such failure in a row fails the engine."""
     server = refusing(lambda request: error(500) if "cat" in str(request["messages"]) else None)
     async with connect(server) as engine:
         await engine.generate(asks(), "p")

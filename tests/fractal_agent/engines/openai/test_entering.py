@@ -16,7 +16,9 @@ from fractal_agent.engines.openai import OpenAIEngine
 
 Asks = Callable[..., GenerationRequested]
 
-HTML = Raw(body=b"<!doctype html><html><title>A gateway</title></html>", headers={"content-type": "text/html"})
+HTML = Raw(
+    body=b"<!doctype html><html><title>A gateway</title></html>", headers={"content-type": "text/html"}
+)
 NOT_FOUND: Reply = (404, {"error": {"message": "no such path"}})
 
 
@@ -49,7 +51,9 @@ async def test_list_of_models(connect: Any, asks: Asks, document: object) -> Non
 async def test_bare_list_without_the_model(connect: Any) -> None:
     """A model that is in no list is told with those that are, ten at most."""
     server = saying("x", (200, [{"id": f"m{number}"} for number in range(12)]))
-    with pytest.raises(EngineUnavailable, match="no model 'fake' here; --model can be: m0, .*, m9 and 2 more"):
+    with pytest.raises(
+        EngineUnavailable, match=r"no model 'fake' here; --model can be: m0, .*, m9 and 2 more"
+    ):
         async with connect(server):
             pass
 
@@ -78,7 +82,9 @@ async def test_no_list_of_models(connect: Any, asks: Asks, listing: Any) -> None
 async def test_deployments(connect: Any, asks: Asks) -> None:
     """A name that is not among Azure's models may be a deployment, which is asked."""
     headers = {"content-type": "application/json", "x-ms-region": "East US"}
-    async with connect(saying("x", Raw(body=b'{"data": [{"id": "gpt-4o"}]}', headers=headers)), "mine") as engine:
+    async with connect(
+        saying("x", Raw(body=b'{"data": [{"id": "gpt-4o"}]}', headers=headers)), "mine"
+    ) as engine:
         assert (await engine.generate(asks(), "p")).text == "x"
 
 
@@ -119,7 +125,10 @@ async def speaking(words: bytes) -> AsyncIterator[str]:
             if words:
                 await client.send(words)
 
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as tasks,
+    ):
         tasks.start_soon(listener.serve, serve)
         yield f"127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
         tasks.cancel_scope.cancel()
@@ -130,7 +139,11 @@ async def speaking(words: bytes) -> AsyncIterator[str]:
     [
         ("http", b"", "no server answers (.*disconnected"),
         ("http", b"220 mail ESMTP\r\n\r\n", "does not speak HTTP"),
-        ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak TLS there: begin the address with http://"),
+        (
+            "https",
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            "does not speak TLS there: begin the address with http://",
+        ),
     ],
 )
 async def test_other_protocols(scheme: str, words: bytes, told: str) -> None:
@@ -143,7 +156,9 @@ async def test_other_protocols(scheme: str, words: bytes, told: str) -> None:
 
 async def test_unknown_host() -> None:
     """A host that has no address is told by its name."""
-    with pytest.raises(EngineUnavailable, match=r"no-such-host\.invalid.*(name is unknown|no server answers)"):
+    with pytest.raises(
+        EngineUnavailable, match=r"no-such-host\.invalid.*(name is unknown|no server answers)"
+    ):
         async with OpenAIEngine("m", base_url="http://no-such-host.invalid/v1", api_key="none"):
             pass
 
@@ -182,7 +197,9 @@ async def test_proxy_that_catches_this_machine(monkeypatch: pytest.MonkeyPatch, 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
-    with pytest.raises(EngineUnavailable, match=rf"HTTP_PROXY sends .* proxy http://127.0.0.1:{port}; set NO_PROXY="):
+    with pytest.raises(
+        EngineUnavailable, match=rf"HTTP_PROXY sends .* proxy http://127.0.0.1:{port}; set NO_PROXY="
+    ):
         async with connect(proxy):
             pass
 
@@ -192,7 +209,9 @@ async def test_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch, connect: Any,
     proxy = saying("x", (503, {"error": {"message": "cannot connect"}}))
     async with serving(proxy):
         monkeypatch.setenv("ALL_PROXY", proxy.url.removesuffix("/v1"))
-        with pytest.raises(EngineUnavailable, match=r"cannot connect .*ALL_PROXY sends .*set NO_PROXY=127\.0\.0\.1"):
+        with pytest.raises(
+            EngineUnavailable, match=r"cannot connect .*ALL_PROXY sends .*set NO_PROXY=127\.0\.0\.1"
+        ):
             async with connect(saying("x")):
                 pass
 
@@ -207,7 +226,9 @@ async def test_key_is_sent_and_never_shown(connect: Any, said: list[str], asks: 
             pass
 
     assert all("sk-SECRET" not in str(error) for error in chain(failure.value))
-    assert "authorization: Bearer sk-SECRET-1\r\n" in server.headers[0].replace("Authorization", "authorization")
+    assert "authorization: Bearer sk-SECRET-1\r\n" in server.headers[0].replace(
+        "Authorization", "authorization"
+    )
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -226,6 +247,8 @@ async def test_password_in_the_address(monkeypatch: pytest.MonkeyPatch, connect:
         async with OpenAIEngine("fake") as engine:
             await engine.generate(asks(), "p")
 
-    assert server.asked_for == [f"/v1/{path}?api_key=hunter23&api-version=1" for path in ("models", "chat/completions")]
+    assert server.asked_for == [
+        f"/v1/{path}?api_key=hunter23&api-version=1" for path in ("models", "chat/completions")
+    ]
     assert all("Basic bWU6aHVudGVyMjI=" in head for head in server.headers)
     assert engine.info.settings["base_url"] == f"{server.url}/?api_key=***&api-version=1"

@@ -162,7 +162,9 @@ def test_health() -> None:
     assert health.only_this_failed(2)
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(600, "10 minutes"), (90, "90 seconds"), (7.5, "7.5 seconds")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(600, "10 minutes"), (90, "90 seconds"), (7.5, "7.5 seconds")]
+)
 def test_spoken(seconds: float, words: str) -> None:
     """A time is told in the unit that people would choose."""
     assert spoken(seconds) == words

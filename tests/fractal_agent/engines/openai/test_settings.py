@@ -60,7 +60,15 @@ def test_empty_variable() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["sk-SECRET-1\r", "sk-SECRET-1\n", " sk-SECRET-1 ", "\ufeffsk-SECRET-1", '"sk-SECRET-1"', "\u00a0sk-SECRET-1"]
+    "given",
+    [
+        "sk-SECRET-1\r",
+        "sk-SECRET-1\n",
+        " sk-SECRET-1 ",
+        "\ufeffsk-SECRET-1",
+        '"sk-SECRET-1"',
+        "\u00a0sk-SECRET-1",
+    ],
 )
 def test_key(given: str) -> None:
     """What people paste around a key is no part of it."""
@@ -101,7 +109,7 @@ SECRET_URLS = [
 
 @pytest.mark.parametrize("url", SECRET_URLS)
 def test_secret_in_the_address(url: str) -> None:
-    """A password in the address is used and not shown when it comes from the environment, which is not recorded."""
+    """A password in OPENAI_BASE_URL, which is not recorded, is used and not shown."""
     found = access(OPENAI_BASE_URL=url)
 
     assert found.url == "http://localhost:8000/v1"
@@ -112,7 +120,9 @@ def test_secret_in_the_address(url: str) -> None:
     }
 
 
-@pytest.mark.parametrize("url", [*SECRET_URLS, "http://me:hunter22@local host/v1", "me:hunter22@localhost:8000/v1"])
+@pytest.mark.parametrize(
+    "url", [*SECRET_URLS, "http://me:hunter22@local host/v1", "me:hunter22@localhost:8000/v1"]
+)
 def test_secret_in_an_address_that_is_recorded(url: str) -> None:
     """A password in --base-url is refused, because a run records that; the message does not show it."""
     with pytest.raises(EngineUnavailable) as failure:

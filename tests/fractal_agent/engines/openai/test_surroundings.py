@@ -12,10 +12,13 @@ from fractal_agent.engines.openai.surroundings import proxy_in_the_way, unusable
     ("environ", "told"),
     [
         ({"ALL_PROXY": "socks5://127.0.0.1:9"}, "ALL_PROXY is socks5://127.0.0.1:9, a SOCKS proxy.*socksio"),
-        ({"http_proxy": "ftp://h:1"}, "http_proxy is ftp://h:1, a kind of proxy"),
+        ({"http_proxy": "ftp://h:1"}, "http_proxy is ftp://h:1, an unknown kind of proxy"),
         ({"HTTPS_PROXY": "http://h:port"}, "HTTPS_PROXY is http://h:port, which is no address of a proxy"),
         ({"HTTP_PROXY": "http://"}, "HTTP_PROXY is http://, which is no address"),
-        ({"HTTP_PROXY": "http://me:hunter22@h:99999"}, r"HTTP_PROXY is http://\*\*\*@h:99999, which is no address"),
+        (
+            {"HTTP_PROXY": "http://me:hunter22@h:99999"},
+            r"HTTP_PROXY is http://\*\*\*@h:99999, which is no address",
+        ),
         ({"SSL_CERT_FILE": "/nowhere/ca.pem"}, "SSL_CERT_FILE is /nowhere/ca.pem, which is no file"),
         ({"SSL_CERT_DIR": "/nowhere/certs"}, "SSL_CERT_DIR is /nowhere/certs, which is no folder"),
     ],
@@ -35,10 +38,17 @@ def test_file_without_certificates(tmp_path: Path) -> None:
 
 def test_usable() -> None:
     """Variables that are in order, or empty, are nothing to tell of."""
-    assert unusable({"HTTP_PROXY": "http://h:3128", "https_proxy": "h:3128", "ALL_PROXY": "", "SSL_CERT_FILE": ""}) == ""
+    assert (
+        unusable(
+            {"HTTP_PROXY": "http://h:3128", "https_proxy": "h:3128", "ALL_PROXY": "", "SSL_CERT_FILE": ""}
+        )
+        == ""
+    )
 
 
-@pytest.mark.parametrize("url", ["http://localhost:8000/v1", "http://127.0.0.1/v1", "http://[::1]:1/v1", "http://box/v1"])
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8000/v1", "http://127.0.0.1/v1", "http://[::1]:1/v1", "http://box/v1"]
+)
 def test_proxy_that_catches_this_machine(url: str) -> None:
     """A proxy that is asked for this machine or its network is named, and how to go around it."""
     assert "HTTP_PROXY sends requests for" in proxy_in_the_way(url, {"HTTP_PROXY": "http://p:3128"})
