@@ -45,7 +45,10 @@ app = typer.Typer(
         "Solve programming problems with a planner, a coder, a critic and a repairer, "
         "and replay any run from its log without the model."
     ),
-    epilog="Exit codes: 0 done, 1 run failed or cases set aside, 2 usage, 3 replay diverged, 4 log corrupt, 130 interrupted.",
+    epilog=(
+        "Exit codes: 0 done, 1 run failed or cases set aside, 2 usage, 3 replay diverged, 4 log corrupt, "
+        "130 interrupted."
+    ),
 )
 app.command()(solve.solve)
 app.command()(experiment.experiment)
