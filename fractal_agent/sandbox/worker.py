@@ -37,13 +37,16 @@ from fractal_agent.sandbox.ulimits import at_most
 
 _INSIDE = Path(__file__).with_name("inside")
 _PACKAGE = "fractal_agent.sandbox.inside"
-_ZYGOTE = ("values", "confinement", "seccomp", "program", "zygote")
+_ZYGOTE = ("standard", "graph", "values", "kinds", "confinement", "seccomp", "program", "zygote")
 _JUDGE = (
+    "standard",
+    "graph",
     "values",
     "confinement",
     "seccomp",
-    "standins",
     "stops",
+    "mirrors",
+    "standins",
     "channel",
     "remote",
     "rewriting",

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from fractal_agent.sandbox.inside.mirrors import Mirror, Opaque
 from fractal_agent.sandbox.inside.remote import Call, Remote, show
 from fractal_agent.sandbox.inside.standins import Function, text_of, told_of
 
 KEPT = 20
 """So many failures are kept with their evidence; of more, only the number."""
 _Made = Callable[[], object]
+_ALONE = (Mirror, Opaque, Function, type, bool, type(None), ModuleType)
+"""Of these there is one stand-in for one object."""
 
 
 class Book:
@@ -66,6 +69,21 @@ class Book:
         last = self.call()
         actual, expected = (right, left) if turned else (left, right)
         self._fails(of_left or last, show(expected), show(actual), message)
+
+    def distinct(
+        self, of_left: Call | None, left: object, right: object, turned: bool, *message: _Made
+    ) -> None:
+        """Two sides are not one object. Raises Undecided if they could be one where all runs in one process."""
+        call = self._calls[-1] if self._calls else self._last
+        known = call is not None and any(
+            call.result is one and any(other is given for given in call.given)
+            for one, other in ((left, right), (right, left))
+        )
+        if not known and not isinstance(left, _ALONE) and type(left) is type(right) and _is_equal(left, right):
+            self._remote.undecided(
+                f"they ask whether two equal values are one {type(left).__name__}, which is lost between processes"
+            )
+        self.differs(of_left, left, right, turned, *message)
 
     def fails(
         self, source: str, value: object, wanted: str, names: dict[str, _Made], *message: _Made
@@ -170,6 +188,13 @@ class _Failed(AssertionError):
         self.call = call
         self.expected = expected
         self.actual = actual
+
+
+def _is_equal(one: object, other: object) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001  # what cannot be compared is not the same
+        return False
 
 
 def _said(message: _Made) -> str:

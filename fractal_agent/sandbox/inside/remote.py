@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import socket
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from fractal_agent.sandbox.inside.channel import Channel
-from fractal_agent.sandbox.inside.standins import (
-    LEAVING,
-    Function,
-    Opaque,
-    Told,
-    exception,
-    exception_class,
+from fractal_agent.sandbox.inside.mirrors import (
+    OPERATORS,
+    VALUES,
+    Kind,
+    Mirror,
+    Owned,
+    changed,
+    kind_of,
+    made,
+    mirrored,
     name_it,
-    opaque_class,
-    outgoing,
 )
-from fractal_agent.sandbox.inside.stops import Broken, Stopped, Unusable
+from fractal_agent.sandbox.inside.standins import Function, Told, exception, exception_class, keeps, outgoing
+from fractal_agent.sandbox.inside.stops import LEAVING, Broken, Stopped, Undecided
 from fractal_agent.sandbox.inside.values import (
     BROKEN,
-    CONTAINERS,
     LOADED,
-    MAX_DEPTH,
+    PLAIN,
     RAISED,
-    REFERENCE,
     RETURNED,
     TRACED,
+    Nans,
     Numbers,
     Reader,
-    dump_arguments,
+    Writer,
     refill,
-    resolved,
 )
 
 OUT_OF_TURN = "wrote to the sandbox's own channel"
@@ -42,7 +42,7 @@ _LINE_BITS = 32
 class Call:
     """One call as it went out."""
 
-    __slots__ = ("arguments", "name", "result", "shown")
+    __slots__ = ("arguments", "given", "name", "result", "shown")
 
     def __init__(self, name: str, arguments: str, shown: str) -> None:
         self.name = name
@@ -50,6 +50,8 @@ class Call:
         self.arguments = arguments
         """As JSON, because the program may change them."""
         self.result: object = None
+        self.given: list[Any] = []
+        """The objects among the arguments and in them."""
 
     def source(self) -> str:
         """As Python would be written: `f([1, 2], key=3)`."""
@@ -67,19 +69,32 @@ def show(value: object) -> str:
         return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
 
 
-_MENTIONS = Reader(lambda content: Opaque(None, 0, _mentioned(content)))
+class _Mention:
+    """What stands in a call's text for an argument that is no value."""
+
+    def __init__(self, content: list[Any]) -> None:
+        about, *values = content
+        match about:
+            case [str(name)] if name not in {"iter", "pattern"}:
+                self._text = name
+            case ["std", str(), str(name)]:
+                self._text = name
+            case ["new", str(name)]:
+                self._text = f"{name}({', '.join(map(show, values[0]))})"
+            case ["namedtuple", str(name), _]:
+                self._text = f"{name}({', '.join(map(show, values))})"
+            case ["iter"]:
+                self._text = f"iter({show(values[0])})"
+            case ["pattern"]:
+                self._text = f"re.compile({show(values[0])})"
+            case _:
+                self._text = "<object>"
+
+    def __repr__(self) -> str:
+        return self._text
 
 
-def _mentioned(content: list[object]) -> str:
-    """What stands in a call's text for an argument that is no builtin value."""
-    match content:
-        case [str(name)] | ["builtin", str(name)]:
-            return name
-        case ["new", str(name), list(arguments)]:
-            return f"{name}({', '.join(map(show, arguments))})"
-        case ["iter", items]:
-            return f"iter({show(items)})"
-    return "<object>"
+_MENTIONS = Reader(_Mention, Nans(2))
 
 
 class Remote(Channel):
@@ -92,11 +107,15 @@ class Remote(Channel):
         """What was called since somebody last emptied the list."""
         self.called = 0
         """How many calls were made in all."""
-        self.stopped: Stopped | None = None
-        """Why the program was stopped, which tests may have swallowed."""
-        self._answers = Reader(self._opaque)
-        self._opaques: dict[int, Opaque] = {}
-        self._kinds: dict[tuple[str, str], type[Opaque]] = {}
+        self.stopped: Stopped | Undecided | None = None
+        """Why the tests were stopped, which they may have swallowed."""
+        self.reading = False
+        self.expects = False
+        nans = Nans(1)
+        self._answers = Reader(self._standin, nans)
+        self._questions = Writer(outgoing, nans, keeps)
+        self._owned: dict[int, Any] = {}
+        self._kinds: dict[int, Mirror | type[Exception]] = {}
         self._exceptions: dict[str, type[Exception]] = {}
 
     def load(self, code: str, names: list[str]) -> dict[str, object]:
@@ -119,6 +138,9 @@ class Remote(Channel):
                     )
                 case ["value", value]:
                     found[name] = value
+                    if isinstance(value, Mirror) and value._fa_kind:
+                        value._fa_kind.name = name
+                        self.expects = True
         return found
 
     def limit_calls(self, cpu_seconds: float, wall_seconds: float) -> None:
@@ -130,24 +152,26 @@ class Remote(Channel):
 
         Raises Stopped, or what the program raised (see `standins.told_of`).
         """
-        mutable = any(isinstance(value, CONTAINERS) for value in (*given, *named.values()))
-        numbers = Numbers() if mutable else None
-        arguments = dump_arguments(given, named, _outgoing, numbers)
+        plain = PLAIN.issuperset(map(type, (*given, *named.values())))
+        numbers = None if plain else Numbers()
+        arguments = self._questions.arguments(given, named, numbers)
         call = Call(name, arguments, shown or name)
         self.calls.append(call)
         self.called += 1
-        containers = numbers.all if numbers else []
-        kind, told = self._ask(f"call {name}\n{arguments}", RETURNED + RAISED, containers)
+        call.given = numbers.all if numbers else []
+        kind, told = self._ask(f"call {name}\n{arguments}", RETURNED + RAISED, call.given)
         if kind == RAISED:
             raise self._raised(told)
-        if isinstance(told, Opaque):
+        if isinstance(told, Owned):
             name_it(told, call.source())
         call.result = told
         return told
 
     def operate(self, operation: str, *given: object) -> object:
         """What one of `program.OPERATIONS` gives. Raises as `call` does."""
-        arguments = dump_arguments(given, {}, _outgoing, None)
+        if self.reading:
+            raise ValueError("asked while an answer is read")
+        arguments = self._questions.arguments(given, {}, None)
         kind, told = self._ask(f"do {operation}\n{arguments}", RETURNED + RAISED)
         if kind == RAISED:
             raise self._raised(told)
@@ -173,19 +197,73 @@ class Remote(Channel):
             self._exceptions[name] for name in names if isinstance(name, str) and name in self._exceptions
         ]
 
-    def _opaque(self, content: list[object]) -> Opaque:
-        """The stand-in for an object: the same for the same object. Raises ValueError for no description."""
+    def undecided(self, question: str) -> NoReturn:
+        """End the tests: what they ask has no answer here. Raises Undecided."""
+        self.stopped = self.stopped or Undecided(question)
+        raise self.stopped
+
+    def _standin(self, content: list[Any]) -> object:
+        """What stands for an object: the same for the same one. Raises ValueError for no description."""
         match content:
-            case [int(handle), str(kind), str(shown), str(able)] if len(self._kinds) < _MOST_KINDS:
-                pass
+            case [["class", list(told)]]:
+                return self._class(told)
+            case [[int(handle), list(told), str(shown), "raised"], list(arguments), dict(fields)]:
+                return self._exception(handle, told, shown, arguments, fields)
+            case [[int(handle), list(told), str(shown)], *values]:
+                kind = self._class(told)
             case _:
                 raise ValueError(f"no object is described by {content!r}")
-        if handle in self._opaques:
-            self._opaques[handle].__init__(self, handle, shown)  # type: ignore[misc]  # it has changed
-            return self._opaques[handle]
-        if (kind, able) not in self._kinds:
-            self._kinds[kind, able] = opaque_class(kind, able)
-        return self._opaques.setdefault(handle, self._kinds[kind, able](self, handle, shown))
+        known = self._owned.get(handle)
+        if type(known) is not kind:
+            if not isinstance(kind, Mirror):
+                raise TypeError("an exception without its arguments")
+            known = self._owned[handle] = made(kind, handle, shown, values)
+        elif kind_of(known).base not in VALUES:
+            changed(known, shown)
+        return known
+
+    def _class(self, told: list[Any]) -> Mirror | type[Exception]:
+        """What stands for a class. Raises ValueError for no description."""
+        match told:
+            case [
+                int(handle), str(name), str(base), str(comparison), str(able),
+                list(operators), str(flags), list(fields), list(parents),
+            ] if len(self._kinds) < _MOST_KINDS and len(comparison) == 5:  # fmt: skip
+                pass
+            case _:
+                raise ValueError(f"no class is described by {told!r}")
+        if handle not in self._kinds:
+            above = [self._class(parent) for parent in parents]
+            self._kinds[handle] = (
+                self._exception_class(name, base[1:], above)
+                if base[:1] == "!"
+                else self._mirror(Kind(self, handle, base, comparison, flags), told, above)
+            )
+        return self._kinds[handle]
+
+    def _mirror(self, kind: Kind, told: list[Any], above: list[Any]) -> Mirror:
+        _, name, _, _, able, operators, _, fields, _ = told
+        kind.fields = [str(field) for field in fields]
+        kind.ancestors.update(*(parent._fa_kind.ancestors for parent in above if isinstance(parent, Mirror)))
+        return mirrored(kind, name, able, [each for each in operators if each in OPERATORS])
+
+    def _exception_class(self, name: str, builtin: str, above: list[Any]) -> type[Exception]:
+        if name not in self._exceptions:
+            bases = [parent for parent in above if not isinstance(parent, Mirror)]
+            self._exceptions[name] = exception_class(name, builtin, bases)
+        return self._exceptions[name]
+
+    def _exception(
+        self, handle: int, told: list[Any], shown: str, arguments: list[object], fields: dict[str, object]
+    ) -> Exception:
+        """An exception that the program has as a value."""
+        if handle not in self._owned:
+            kind: Any = self._class(told)
+            _, name, base, *_ = told
+            own = None if base == f"!{name}" else kind
+            self._owned[handle] = exception(Told(name, base[1:], shown, 0), arguments, own, fields)
+            self._owned[handle].handle_of_program = handle
+        return self._owned[handle]  # type: ignore[no-any-return]  # as was put there
 
     def _ask(self, frame: str, kinds: str, containers: list[Any] | None = None) -> tuple[str, object]:
         """Kind and value of the answer; the containers get what it says of them. Keeps a Stopped."""
@@ -197,19 +275,21 @@ class Remote(Channel):
 
     def _read(self, frame: bytes, kinds: str, containers: list[Any]) -> tuple[str, object]:
         """What a frame says. Raises Stopped for one that is not of these kinds."""
+        self._answers.numbered = containers
+        self.reading = True
         try:
             text, _, changes = frame.decode("ascii").partition("\n")
             if text[:1] not in kinds:
                 raise ValueError("a frame of another kind")
             told = self._answers.loads(text, 1)
-            if REFERENCE in text:
-                told = resolved(told, containers)
             for number, content in self._answers.loads(changes) if changes else ():  # type: ignore[attr-defined]  # else TypeError
-                refill(containers[number], resolved(content, containers))
+                refill(containers[number], content)
         except MemoryError:
             raise Stopped("killed", "answered with more than the judge can hold") from None
         except Exception:  # noqa: BLE001  # a program can send anything
             raise Stopped("killed", OUT_OF_TURN) from None
+        finally:
+            self.reading = False
         return text[0], told
 
 
@@ -235,15 +315,3 @@ def _error(frame: object) -> tuple[Told, list[object], list[object], dict[str, o
         ]:
             return Told(kind, builtin, description, line), arguments, bases, fields
     raise Stopped("killed", OUT_OF_TURN)
-
-
-def _outgoing(value: object) -> object:
-    """How an argument goes out that is no builtin value. Raises Unusable for one that cannot."""
-    content = outgoing(value)
-    if content is not None:
-        return content
-    if isinstance(value, (int, *CONTAINERS)):
-        raise ValueError(f"an argument is too large, or nested deeper than {MAX_DEPTH} levels")
-    raise Unusable(
-        f"they give the program a {type(value).__name__}, which cannot be given to another process"
-    )

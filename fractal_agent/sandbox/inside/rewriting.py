@@ -77,7 +77,8 @@ def _compared(node: ast.Assert) -> list[ast.stmt] | None:
         return None
     left, right = ast.Name(_LEFT, ast.Load()), ast.Name(_RIGHT, ast.Load())
     turned = ast.Constant(_is_literal(test.left) and not _is_literal(test.comparators[0]))
-    differs = _write("differs", ast.Name(_CALL, ast.Load()), left, right, turned, *_message(node))
+    entry = "differs" if isinstance(test.ops[0], ast.Eq) else "distinct"
+    differs = _write(entry, ast.Name(_CALL, ast.Load()), left, right, turned, *_message(node))
     return [
         ast.Assign([ast.Name(_LEFT, ast.Store())], test.left),
         ast.Assign([ast.Name(_CALL, ast.Store())], _entry("latest")),

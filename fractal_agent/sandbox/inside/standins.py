@@ -1,38 +1,29 @@
-"""What stands in the tests for what only the program has: its functions, its objects, its exceptions.
-
-What a stand-in is asked, the program answers in its own process. It is never asked whether it is equal to
-something: an object of the program's own is equal to nothing but itself.
-"""
+"""What stands in the tests for the program's functions and exceptions, and how what is theirs goes to the program."""
 
 from __future__ import annotations
 
 import builtins
+import enum
 import itertools
+import re
+import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from fractal_agent.sandbox.inside.values import MAX_DEPTH, pack
+from fractal_agent.sandbox.inside.mirrors import Asked, Ended, Mirror, Owned, handle_of, name_it
+from fractal_agent.sandbox.inside.stops import Unusable
+from fractal_agent.sandbox.inside.values import Described
 
-LEAVING = frozenset({"SystemExit", "MemoryError"})
-"""A program that left or ran out of memory was stopped, not wrong."""
 MOST_ITEMS = 10_000
 """So many items of an iterator of the tests are given to the program."""
+TESTS = "tests"
+"""The module of what the tests define."""
 _ENDS = frozenset({"StopIteration", "StopAsyncIteration"})
 _NEED_MORE = frozenset({"ExceptionGroup"})
 
 
-class Asked(Protocol):
-    """Who passes questions on to the program."""
-
-    def call(self, name: str, given: tuple[object, ...], named: dict[str, object], shown: str = "") -> object:
-        """What the function returns that has this name."""
-
-    def operate(self, operation: str, *given: object) -> object:
-        """What an operation on an object of the program's own gives."""
-
-
 class Function:
-    """A function of the program, or a class."""
+    """A function of the program."""
 
     def __init__(self, remote: Asked, name: str) -> None:
         self._remote = remote
@@ -42,111 +33,61 @@ class Function:
         return self._remote.call(self.__name__, given, named)
 
     def __getattr__(self, name: str) -> object:
-        return _attribute(self, self._remote, self.__name__, name)
+        if name.startswith("__"):
+            raise AttributeError(f"{self.__name__} shows no attribute {name!r}")
+        found = self._remote.operate("getattr", self, name)
+        if isinstance(found, Owned):
+            name_it(found, f"{self.__name__}.{name}")
+        return found
 
 
-class Opaque:
-    """An object of the program's own. What its type can do besides, `opaque_class` adds."""
-
-    __slots__ = ("_handle", "_label", "_remote", "_shown")
-
-    def __init__(self, remote: Asked | None, handle: int, shown: str) -> None:
-        self._remote = remote
-        self._handle = handle
-        self._shown = shown
-        self._label = ""
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    __hash__ = object.__hash__
-
-    def __bool__(self) -> bool:
-        return bool(_do(self, "bool"))
-
-    def __repr__(self) -> str:
-        return self._shown
-
-    def __str__(self) -> str:
-        return str(_do(self, "str"))
-
-    def __getattr__(self, name: str) -> object:
-        return _attribute(self, self._remote, label_of(self), name)
+def keeps(kind: type) -> bool:
+    """Whether a value of the type goes to the program by `outgoing`, although it extends a builtin."""
+    if isinstance(kind, Mirror) or kind.__module__ == TESTS:
+        return True
+    return issubclass(kind, enum.Enum) and kind.__module__ in sys.stdlib_module_names
 
 
-def _attribute(owner: object, remote: Asked | None, label: str, name: str) -> object:
-    if name.startswith("_") or remote is None:
-        raise AttributeError(f"{label} shows no attribute {name!r}")
-    found = remote.operate("getattr", owner, name)
-    if isinstance(found, Opaque):
-        name_it(found, f"{label}.{name}")
-    return found
-
-
-def _do(opaque: Any, operation: str, *given: object) -> Any:  # Any: whatever the program answers
-    if opaque._remote is None:  # noqa: SLF001  # its attributes are the program's, so none is public
-        raise TypeError(f"{opaque._shown} is not at hand")  # noqa: SLF001  # as above
-    return opaque._remote.operate(operation, opaque, *given)  # noqa: SLF001  # as above
-
-
-def _call(self: Opaque, /, *given: object, **named: object) -> object:
-    assert self._remote is not None
-    return self._remote.call(f"#{self._handle}", given, named, label_of(self))
-
-
-def _next(self: Opaque) -> object:
-    try:
-        return _do(self, "next")
-    except Ended:
-        raise StopIteration from None
-
-
-_CAN: dict[str, tuple[str, object]] = {
-    "c": ("__call__", _call),
-    "i": ("__iter__", lambda self: _do(self, "iter")),
-    "n": ("__next__", _next),
-    "l": ("__len__", lambda self: _do(self, "len")),
-    "g": ("__getitem__", lambda self, key: _do(self, "getitem", key)),
-    "s": ("__setitem__", lambda self, key, value: _do(self, "setitem", key, value)),
-    "h": ("__contains__", lambda self, item: _do(self, "contains", item)),
-}
-
-
-def opaque_class(kind: str, able: str) -> type[Opaque]:
-    """The class of the stand-ins for objects of a type of that name that can do what the letters say."""
-    return type(kind, (Opaque,), {"__slots__": (), **dict(_CAN[letter] for letter in able)})
-
-
-def label_of(opaque: Opaque) -> str:
-    """How the tests came by it, as Python would be written; else its text."""
-    return opaque._label or opaque._shown  # noqa: SLF001  # as above
-
-
-def name_it(opaque: Opaque, label: str) -> None:
-    """Say how the tests came by it."""
-    opaque._label = label  # noqa: SLF001  # as above
-
-
-def outgoing(value: object) -> list[object] | None:
-    """How a value that is no builtin goes to the program; None for one that cannot."""
+def outgoing(value: Any) -> Described:  # noqa: PLR0911  # one for each kind
+    """How a value that is no builtin goes to the program. Raises Unusable for one that cannot."""
+    kind = type(value)
     if isinstance(value, Function):
-        return [value.__name__]
-    if isinstance(value, Opaque):
-        return [value._handle]  # noqa: SLF001  # as above
+        return Described([value.__name__])
+    if isinstance(value, Owned):
+        return Described([handle_of(value)])
+    if isinstance(kind, type) and issubclass(kind, Mirror) and value._fa_kind:
+        return Described([value._fa_kind.name or value._fa_kind.handle])
     if isinstance(value, BaseException):
-        arguments = [pack(each, outgoing, MAX_DEPTH) for each in value.args]
-        return ["new", type(value).__name__, arguments]
-    if isinstance(value, type | type(len)) and _builtin_name(value):
-        return ["builtin", _builtin_name(value)]
+        if (handle := getattr(value, "handle_of_program", None)) is not None:
+            return Described([handle])
+        if kind.__module__ in {"builtins", __name__}:
+            return Described(["new", kind.__name__], list(value.args))
+    if isinstance(value, re.Pattern):
+        return Described(["pattern"], value.pattern, value.flags)
+    if kind.__module__ != TESTS and (place := _place(value)):
+        return Described(["std", *place])
+    if issubclass(kind, tuple) and hasattr(kind, "_fields") and kind.__bases__ == (tuple,):
+        return Described(["namedtuple", kind.__name__, list(kind._fields)], *value)
     if isinstance(value, Iterator):
-        items = itertools.islice(value, MOST_ITEMS)
-        return ["iter", [pack(each, outgoing, MAX_DEPTH) for each in items]]
-    return None
+        return Described(["iter"], list(itertools.islice(value, MOST_ITEMS)))
+    name = kind.__name__
+    if isinstance(value, int):
+        raise Unusable(f"they give the program an {name} of {value.bit_length()} bits, which is too large")
+    raise Unusable(f"they give the program a {name}, which cannot be given to another process")
 
 
-def _builtin_name(value: Any) -> str:
-    name = str(getattr(value, "__name__", ""))
-    return name if getattr(builtins, name, None) is value else ""
+def _place(value: Any) -> list[str]:
+    """Module and name of what the standard library has under that name; empty for anything else."""
+    module = getattr(value, "__module__", None) or getattr(getattr(value, "__objclass__", None), "__module__", "builtins")
+    name = getattr(value, "__qualname__", "")
+    if isinstance(value, enum.Enum):
+        name = f"{type(value).__qualname__}.{value.name}"
+    if type(module) is not str or type(name) is not str or module.partition(".")[0] not in sys.stdlib_module_names:
+        return []
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return [module, name] if found is value and value is not None else []
 
 
 class Told(NamedTuple):
@@ -162,10 +103,6 @@ class Told(NamedTuple):
 
 class Raised(Exception):
     """The program raised something that is no builtin exception, or cannot be made like one."""
-
-
-class Ended(RuntimeError):
-    """The program raised StopIteration, which must not end an iteration of the tests (as in PEP 479)."""
 
 
 _RAISABLE: dict[str, type[Exception]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 from types import TracebackType
 
-from fractal_agent.sandbox.inside.standins import LEAVING
-
+LEAVING = frozenset({"SystemExit", "MemoryError"})
+"""A program that left or ran out of memory was stopped, not wrong."""
 _AGAIN_SECONDS = 1.0
 
 
@@ -28,6 +28,10 @@ class ZygoteGone(BaseException):
 
 class Unusable(BaseException):
     """The tests themselves cannot work, whatever the program is."""
+
+
+class Undecided(Unusable):
+    """The verdict would hang on code of the program's own, or on what does not cross. It is no failure."""
 
 
 class Broken(Exception):

@@ -1,129 +1,131 @@
 """How values cross between judge and program: as JSON in which only exact builtins exist.
 
-`pack` reduces an instance of a subclass to the builtin value it extends, and hands any other object to
-`stranger`. What a `Reader` builds is exact builtins, and whatever `stranger` makes of such an object's
-description; so nothing that a program defines can run where its results are judged.
+A `Writer` writes plain values as themselves, those of `standard` by name and parts, and hands any other object
+to `stranger`. What a `Reader` builds is exact builtins, values that `standard` makes, and whatever `stranger`
+makes of such an object's description; so nothing that a program defines can run where its results are judged.
 """
 
 from __future__ import annotations
 
-import builtins
-import importlib
 import json
+import math
+import re
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from fractal_agent.sandbox.inside.graph import Graph, flattened
+from fractal_agent.sandbox.inside.standard import (
+    CACHED,
+    STANDARD,
+    Pair,
+    global_name,
+    global_value,
+    made,
+    name_of,
+    pairs,
+)
+
 LOADED, BROKEN, RETURNED, RAISED, TRACED = "LBRXT"
 """With which letter a frame from the program to the judge begins."""
 MAX_DEPTH = 100
-"""Of containers in containers; one that goes deeper, a cyclic one say, is a stranger."""
+"""Of containers written inside each other; what goes deeper is written as a graph."""
 MAX_BITS = 1 << 23
 """Of an integer; a longer one is a stranger, because arithmetic on it could stall the judge."""
+PLAIN = frozenset({type(None), bool, int, float, str})
+"""Arguments of these types alone have nothing that could come back changed or as the same object."""
 
 _ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
-MUTABLE = (list, dict, set, bytearray, deque)
-"""What a function can change that gets it, with the types that extend these."""
-CONTAINERS = (*MUTABLE, tuple)
-REFERENCE = '{"g":'
-"""Where this is not in a text there is no reference in it."""
+_MUTABLE = (list, dict, set, bytearray, deque)
 _BASES = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
-_SHORT = frozenset({type(None), bool, float, str})
+_IDENTIFIED = (*_MUTABLE, tuple, frozenset, bytes, complex, range)
+_SHORT = frozenset({type(None), bool, str})
+_FLOATS = _SHORT | {float}
 _INTEGERS = frozenset({int})
 _DECIMAL = 1 << 10_000
 """Larger integers are written in hexadecimal, which has no limit of digits and takes linear time."""
+_SURROGATE = "\\ud"
+"""Where this is not in an encoded text, no string in it holds half a character."""
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-Stranger = Callable[[object], object]
-"""Gives what JSON is to hold for an object that is no builtin."""
+class Described:
+    """What `stranger` has to say of an object: a description for JSON, and values that belong to it."""
+
+    __slots__ = ("about", "values")
+
+    def __init__(self, about: list[object], *values: object) -> None:
+        self.about = about
+        self.values = values
+
+
+Stranger = Callable[[Any], Described]
+
+
+class _Entangled(Exception):  # named by what it is about
+    """The value is too deep to be written as a tree, or one object stands in it twice."""
 
 
 class Numbers:
-    """A call's arguments that can change, by number: the containers in the order in which they are packed."""
+    """A call's arguments that are objects of their own, by number: in the order in which they are written."""
 
-    def __init__(self) -> None:
-        self.all: list[Any] = []
-        self.growing = True
+    def __init__(self, objects: list[Any] | None = None) -> None:
+        self.all: list[Any] = objects or []
+        self.growing = objects is None
         """Whether one that is met for the first time gets a number."""
-        self._numbers: dict[int, int] = {}
+        self._numbers = {id(each): number for number, each in enumerate(self.all)}
 
-    def of(self, container: object) -> int | None:
-        """The container's number; None if it had none before this."""
-        number = self._numbers.get(id(container))
-        if number is None and self.growing:
-            self._numbers[id(container)] = len(self.all)
-            self.all.append(container)
+    def of(self, value: Any, *, identified: bool) -> int | None:
+        """The object's number; None if it had none before this. Raises _Entangled for one that is met again."""
+        number = self._numbers.get(id(value))
+        if self.growing:
+            if number is not None:
+                raise _Entangled
+            if identified:
+                self._numbers[id(value)] = len(self.all)
+                self.all.append(value)
         return number
 
-
-class Reference:
-    """Stands in what was read for a container that has a number."""
-
-    def __init__(self, content: list[object]) -> None:
-        (self.number,) = content
-
-    def __repr__(self) -> str:
-        return "<the same>"
+    def take(self, objects: list[Any]) -> None:
+        """Have these instead."""
+        self.all = objects
+        self._numbers = {id(each): number for number, each in enumerate(objects)}
 
 
-def dumps(value: object, stranger: Stranger, numbers: Numbers | None = None) -> str:
-    """The value as JSON in ASCII; a container that has a number already is written as that."""
-    return _encode(pack(value, stranger, MAX_DEPTH, numbers))
+class Nans:
+    """Keeps floats that are no number apart: which one it is decides whether two lists are equal."""
 
+    def __init__(self, first: int) -> None:
+        """`first` is 1 on one side and 2 on the other."""
+        self._next = first
+        self._values: dict[object, float] = {0: math.nan}
+        self._keys: dict[int, object] = {id(math.nan): 0}
 
-def dump_arguments(
-    given: Iterable[object], named: dict[str, Any], stranger: Stranger, numbers: Numbers | None
-) -> str:
-    """The arguments of a call: a list, and behind it pairs of a name and a value if there are any."""
-    packed: list[object] = [_items(given, stranger, MAX_DEPTH, numbers)]
-    if named:
-        packed.append(
-            [[name, pack(value, stranger, MAX_DEPTH - 1, numbers)] for name, value in named.items()]
-        )
-    return _encode(packed)
+    def key(self, value: float) -> object:
+        """What names this one on both sides."""
+        key = self._keys.get(id(value))
+        if key is None:
+            if value is getattr(sys.modules.get("cmath"), "nan", None):
+                return "cmath"
+            key = self._next
+            self._next += 2
+            self._keep(key, value)
+        return key
 
+    def value(self, key: object) -> float:
+        """The one that is so named."""
+        if key == "cmath":
+            return __import__("cmath").nan  # type: ignore[no-any-return]  # a float
+        if type(key) is not int:
+            raise ValueError(f"{key!r} names no float")
+        if key not in self._values:
+            self._keep(key, float("nan"))
+        return self._values[key]
 
-def dump_contents(stranger: Stranger, numbers: Numbers) -> str:
-    """Number and content of each of the containers, in which others of them are written as their numbers."""
-    numbers.growing = False
-    return _encode([[n, _content(each, stranger, numbers)] for n, each in enumerate(numbers.all)])
-
-
-def _content(container: Any, stranger: Stranger, numbers: Numbers) -> object:
-    if isinstance(container, dict):
-        return [_items(pair, stranger, MAX_DEPTH, numbers) for pair in container.items()]
-    return _items(container, stranger, MAX_DEPTH, numbers)
-
-
-def refill(container: Any, content: list[Any]) -> None:
-    """Give the container the content that `dump_contents` wrote."""
-    if isinstance(container, dict):
-        container.clear()
-        container.update((key, value) for key, value in content)
-    elif isinstance(container, list | bytearray):
-        container[:] = content
-    else:
-        container.clear()
-        container.update(content) if isinstance(container, set) else container.extend(content)
-
-
-def resolved(value: Any, containers: list[Any]) -> Any:
-    """The value with containers in place of references. Raises ValueError for a number that none has."""
-    if isinstance(value, Reference):
-        if type(value.number) is not int or not 0 <= value.number < len(containers):
-            raise ValueError(f"no container has the number {value.number!r}")
-        return containers[value.number]
-    if isinstance(value, tuple):
-        return tuple(resolved(item, containers) for item in value)
-    if isinstance(value, list):
-        value[:] = [resolved(item, containers) for item in value]
-    elif isinstance(value, dict):
-        for key, item in list(value.items()):
-            value[key] = resolved(item, containers)
-    elif isinstance(value, deque):
-        for _ in range(len(value)):
-            value.append(resolved(value.popleft(), containers))
-    return value
+    def _keep(self, key: object, value: float) -> None:
+        self._values[key] = value
+        self._keys[id(value)] = key
 
 
 def _encode_by_parts() -> Callable[[object], str]:
@@ -140,18 +142,287 @@ def _encode_by_parts() -> Callable[[object], str]:
 _encode = _encode_by_parts()
 
 
+class Writer:
+    """Writes values as JSON in ASCII. `keeps` tells of which types a value is handed to `stranger` at once."""
+
+    def __init__(self, stranger: Stranger, nans: Nans, keeps: Callable[[type], bool]) -> None:
+        self._stranger = stranger
+        self._nans = nans
+        self._keeps = keeps
+        self._numbers: Numbers | None = None
+        self._identified: dict[type, bool] = {}
+
+    def dumps(self, value: object, numbers: Numbers | None = None) -> str:
+        """The value; an object that has a number already is written as that."""
+        return self._written(value, numbers, lambda: self._pack(value, MAX_DEPTH))
+
+    def arguments(self, given: Iterable[object], named: dict[str, Any], numbers: Numbers | None) -> str:
+        """The arguments of a call: a list, and behind it pairs of a name and a value if there are any."""
+
+        def tree() -> list[object]:
+            packed: list[object] = [self._items(given, MAX_DEPTH)]
+            if named:
+                packed.append([[name, self._pack(value, MAX_DEPTH)] for name, value in named.items()])
+            return packed
+
+        whole: list[object] = [list(given)]
+        if named:
+            whole.append([[name, value] for name, value in named.items()])
+        return self._written(whole, numbers, tree)
+
+    def graph(self, given: Iterable[object], named: dict[str, Any]) -> str:
+        """The arguments of a call as a graph, however simple they are."""
+        whole: list[object] = [list(given)]
+        if named:
+            whole.append([[name, value] for name, value in named.items()])
+        self._numbers = None
+        return _encode({"G": flattened(whole, self._taken, self._is_inline)[0]})
+
+    def contents(self, numbers: Numbers) -> str:
+        """Number and content of each that can change, in which others of them are written as their numbers."""
+        numbers.growing = False
+        held = [[number, content(each)] for number, each in enumerate(numbers.all) if can_change(each)]
+        return self.dumps(held, numbers)
+
+    def _written(self, value: object, numbers: Numbers | None, tree: Callable[[], object]) -> str:
+        outer, self._numbers = self._numbers, numbers
+        try:
+            text = _encode(tree())
+            if _SURROGATE not in text:
+                return text
+        except _Entangled:
+            pass
+        finally:
+            self._numbers = outer
+        return self._as_graph(value, numbers)
+
+    def _as_graph(self, value: object, numbers: Numbers | None) -> str:
+        outer, self._numbers = self._numbers, None if numbers and numbers.growing else numbers
+        try:
+            rows, objects = flattened(value, self._taken, self._is_inline)
+        finally:
+            self._numbers = outer
+        if numbers and numbers.growing:
+            numbers.take(objects)
+        return _encode({"G": rows})
+
+    def _pack(self, value: Any, depth: int) -> object:  # noqa: PLR0911  # one for each kind
+        """The value as what `json` can write: each JSON object has one key, which names a type."""
+        kind = type(value)
+        if kind in _SHORT:
+            return value
+        if kind is int:
+            return value if -_DECIMAL < value < _DECIMAL else self._leaf(value)
+        if kind is float:
+            return value if value == value else self._leaf(value)
+        if kind is Pair:
+            return [self._pack(item, depth) for item in value]
+        if self._numbers is not None and (number := self._number(value)) is not None:
+            return {"g": [number]}
+        if depth == 0:
+            raise _Entangled
+        if kind is list:
+            return self._items(value, depth)
+        if kind is tuple:
+            return {"t": self._items(value, depth)}
+        letter, told, held = self._taken(value, own=True)
+        if letter == "=":
+            return told[0]
+        if letter == "d":
+            packed = [self._pack(item, depth - 1) for item in held]
+            return {"d": list(zip(packed[::2], packed[1::2], strict=True))}
+        if letter == "a":
+            return self._items(held, depth)
+        if letter in "tszkl":
+            return {letter: self._items(held, depth)}
+        return {letter: [*told, *(self._pack(item, depth - 1) for item in held)]}
+
+    def _items(self, value: Iterable[object], depth: int) -> list[object]:
+        items: list[Any] = list(value)
+        kinds = set(map(type, items))
+        if (
+            kinds <= _SHORT
+            or (kinds == _INTEGERS and min(items) > -_DECIMAL and max(items) < _DECIMAL)
+            or (kinds <= _FLOATS and all(item == item for item in items))
+        ):
+            return items
+        return [self._pack(item, depth - 1) for item in items]
+
+    def _number(self, value: Any) -> int | None:
+        assert self._numbers is not None
+        kind = type(value)
+        identified = self._identified.get(kind)
+        if identified is None:
+            identified = self._identified[kind] = not self._keeps(kind) and _has_identity(kind)
+        return self._numbers.of(value, identified=identified and not _may_be_shared(value, kind))
+
+    def _is_inline(self, value: Any) -> bool:
+        """It stands in a graph's row as it is."""
+        kind = type(value)
+        if kind is str:
+            return not _SURROGATES.search(value)
+        if kind is int:
+            return -_DECIMAL < value < _DECIMAL
+        return value is None or kind is bool or (kind is float and value == value)
+
+    def _taken(self, value: Any, *, own: bool = False) -> tuple[str, list[Any], list[Any]]:
+        """Letter, what stands behind it, and what the object holds. `own`: it was looked for among the numbered."""
+        if not own and self._numbers is not None and (number := self._number(value)) is not None:
+            return "=", [{"g": [number]}], []
+        kind = type(value)
+        if take := _TAKE.get(kind):
+            return take(value)
+        if kind in PLAIN:
+            return "=", [self._leaf(value)], []
+        if name := global_name(value):
+            return "=", [{"T": name}], []
+        if taken := _standard(name_of(kind), value):
+            return taken
+        if not self._keeps(kind):
+            for base in kind.__mro__[1:]:
+                if take := _TAKE.get(base):
+                    return take(_reduced(value, base))
+                if base in PLAIN and base in _BASES:
+                    return "=", [self._leaf(_reduced(value, base))], []
+                if taken := _standard(name_of(base), value):
+                    return taken
+        return self._strange(value)
+
+    def _strange(self, value: object) -> tuple[str, list[Any], list[Any]]:
+        described = self._stranger(value)
+        return "o", [described.about], list(described.values)
+
+    def _leaf(self, value: Any) -> object:
+        """A plain value that is not written as it is wherever it stands."""
+        kind = type(value)
+        if kind is str and _SURROGATES.search(value):
+            return {"u": list(map(ord, value))}
+        if kind is float and value != value:
+            return {"N": [self._nans.key(value)]}
+        if kind is int and not -_DECIMAL < value < _DECIMAL:
+            if value.bit_length() > MAX_BITS:
+                return {"o": self._strange(value)[1]}
+            return {"x": hex(value)}
+        return value
+
+
+def _standard(name: str, value: Any) -> tuple[str, list[Any], list[Any]] | None:
+    if not name:
+        return None
+    standard = STANDARD[name]
+    parts = standard.parts(value)
+    if not parts and standard.kinds:
+        return None
+    held = standard.content(value) if standard.content and standard.made_empty else []
+    return "v", [name, len(parts)], [*parts, *held]
+
+
+def _has_identity(kind: type) -> bool:
+    """Two values of the type are two objects, also where they were read."""
+    names = [name for base in kind.__mro__ if (name := name_of(base))]
+    return issubclass(kind, _IDENTIFIED) or bool(names and names[0] not in CACHED)
+
+
+def _may_be_shared(value: Any, kind: type) -> bool:
+    """Python itself keeps one object for all such values."""
+    return kind in {tuple, frozenset, bytes} and len(value) < (2 if kind is bytes else 1)
+
+
+def can_change(value: object) -> bool:
+    """It can come back with another content."""
+    if isinstance(value, _MUTABLE):
+        return True
+    name = name_of(type(value))
+    return bool(name) and STANDARD[name].fill is not None
+
+
+def content(value: Any) -> list[Any]:
+    """What the value holds, such that `refill` can give it to another."""
+    if isinstance(value, deque):
+        return list(value)
+    if isinstance(value, dict):
+        return pairs(value)
+    taken = STANDARD[name_of(type(value))].content if name_of(type(value)) else None
+    return taken(value) if taken else list(value)
+
+
+def refill(value: Any, held: list[Any]) -> None:
+    """Give the value the content that `content` took."""
+    if isinstance(value, dict):
+        value.clear()
+        for key, item in held:
+            value[key] = item
+    elif isinstance(value, list | bytearray):
+        value[:] = held
+    elif isinstance(value, set):
+        value.clear()
+        value.update(held)
+    elif fill := STANDARD[name_of(type(value))].fill if name_of(type(value)) else None:
+        fill(value, held)
+    else:
+        value.clear()
+        value.extend(held)
+
+
+def _reduced(value: Any, base: Any) -> Any:  # Any: what the two have in common, types cannot say
+    """The builtin value that an instance of a subclass extends, made without the subclass's methods."""
+    if base in {int, float, complex}:
+        return base.__pos__(value)
+    if base in {str, bytes, bytearray}:
+        return base.__getitem__(value, slice(None))
+    if base is dict:
+        return {key: dict.__getitem__(value, key) for key in dict.__iter__(value)}
+    return base(base.__iter__(value))
+
+
+def reduced(value: Any) -> Any:
+    """The value that an instance of a subclass extends, builtin or standard; itself if it extends none."""
+    for base in type(value).__mro__[1:]:
+        if base in _BASES:
+            return _reduced(value, base)
+        if name := name_of(base):
+            standard = STANDARD[name]
+            return _make_standard(
+                [name, len(parts := standard.parts(value)), *parts, *(standard.content or list)(value)]
+            )
+    return value
+
+
+_TAKE: dict[type, Callable[[Any], tuple[str, list[Any], list[Any]]]] = {
+    list: lambda value: ("a", [], value),
+    Pair: lambda value: ("a", [], value),
+    tuple: lambda value: ("t", [], list(value)),
+    dict: lambda value: ("d", [], [part for pair in value.items() for part in pair]),
+    set: lambda value: ("s", [], list(value)),
+    frozenset: lambda value: ("z", [], list(value)),
+    type({}.keys()): lambda value: ("k", [], list(value)),
+    type({}.values()): lambda value: ("l", [], list(value)),
+    type({}.items()): lambda value: ("i", [], list(value)),
+    bytes: lambda value: ("=", [{"b": value.decode("latin-1")}], []),
+    bytearray: lambda value: ("=", [{"y": value.decode("latin-1")}], []),
+    complex: lambda value: ("=", [{"c": [value.real, value.imag]}], []),
+    range: lambda value: ("=", [{"r": [hex(part) for part in (value.start, value.stop, value.step)]}], []),
+}
+
+
 class Reader:
     """Builds values; what it makes of an object that is no builtin, `stranger` says."""
 
-    def __init__(self, stranger: Callable[[list[object]], object]) -> None:
+    def __init__(self, stranger: Callable[[list[object]], object], nans: Nans) -> None:
         self._stranger = stranger
+        self._nans = nans
         self._scan: Any = json.JSONDecoder(object_hook=self._build).scan_once  # type: ignore[attr-defined]  # documented by its use
+        self.numbered: list[Any] = []
+        """What the numbers stand for that are read."""
+        self.graph: list[Any] | None = None
+        """All objects of the graph that was read last, if one was."""
 
     def loads(self, text: str, start: int = 0) -> object:
         """The value that stands from `start` to the end.
 
-        Raises ValueError, TypeError or RecursionError for what `dumps` does not write.
+        Raises ValueError, TypeError or RecursionError for what a `Writer` does not write.
         """
+        self.graph = None
         try:
             value, end = self._scan(text, start)
         except (StopIteration, LookupError, ArithmeticError, AttributeError, ImportError) as error:
@@ -166,135 +437,31 @@ class Reader:
             return _BUILD[tag](content)
         if not isinstance(content, list):
             raise TypeError(f"{tag!r} of what is no list")
-        return self._stranger(content) if tag == "o" else _BUILD[tag](content)
+        match tag:
+            case "o":
+                return self._stranger(content)
+            case "g":
+                return self._numbered(*content)
+            case "N":
+                return self._nans.value(*content)
+            case "G":
+                self.graph = Graph(content, self._stranger).objects
+                return self.graph[0]
+        return _BUILD[tag](content)
+
+    def _numbered(self, number: object) -> object:
+        if type(number) is not int or not 0 <= number < len(self.numbered):
+            raise ValueError(f"no object has the number {number!r}")
+        return self.numbered[number]
 
 
-def pack(value: Any, stranger: Stranger, depth: int, numbers: Numbers | None = None) -> object:  # noqa: PLR0911  # one for each kind
-    """The value as what `json` can write: each JSON object has one key, which names a type."""
-    kind = type(value)
-    if kind in _SHORT:
-        return value
-    if kind is int:
-        return _integer(value, stranger)
-    if numbers is not None and isinstance(value, MUTABLE):
-        number = numbers.of(value)
-        if number is not None:
-            return {"g": [number]}
-    if depth == 0:
-        return {"o": stranger(value)}
-    if kind is list:
-        return _items(value, stranger, depth, numbers)
-    if pack_kind := _PACK.get(kind):
-        return pack_kind(value, stranger, depth, numbers)
-    return _pack_other(value, stranger, depth, numbers)
-
-
-def _pack_other(value: Any, stranger: Stranger, depth: int, numbers: Numbers | None) -> object:
-    """A builtin type, a value of the standard library, an instance of a subclass, or a stranger."""
-    kind = type(value)
-    if kind is type and (name := _builtin_name(value)):
-        return {"T": name}
-    if (standard := _STANDARD.get(f"{kind.__module__}.{kind.__qualname__}")) and (
-        parts := standard[0](value)
-    ):
-        packed = [_items(part, stranger, depth, numbers) if type(part) is list else part for part in parts]
-        return {"v": [f"{kind.__module__}.{kind.__qualname__}", *packed]}
-    for base in _BASES:
-        if base in kind.__mro__:
-            return pack(_reduced(value, base), stranger, depth)
-    return {"o": stranger(value)}
-
-
-def _pairs(value: Any, stranger: Stranger, depth: int, numbers: Numbers | None) -> list[list[object]]:
-    return [
-        [pack(key, stranger, depth - 1, numbers), pack(item, stranger, depth - 1, numbers)]
-        for key, item in value.items()
-    ]
-
-
-def _integer(value: int, stranger: Callable[[object], object]) -> object:
-    if -_DECIMAL < value < _DECIMAL:
-        return value
-    return {"x": hex(value)} if value.bit_length() <= MAX_BITS else {"o": stranger(value)}
-
-
-def _items(value: Iterable[object], stranger: Stranger, depth: int, numbers: Numbers | None) -> list[object]:
-    items: list[Any] = list(value)
-    kinds = set(map(type, items))
-    if kinds <= _SHORT or (kinds == _INTEGERS and min(items) > -_DECIMAL and max(items) < _DECIMAL):
-        return items
-    return [pack(item, stranger, depth - 1, numbers) for item in items]
-
-
-def _reduced(value: Any, base: Any) -> object:  # Any: what the two have in common, types cannot say
-    """The builtin value that an instance of a subclass extends, made without the subclass's methods."""
-    if base in {int, float, complex}:
-        return base.__pos__(value)
-    if base in {str, bytes, bytearray}:
-        return base.__getitem__(value, slice(None))
-    if base is dict:
-        return {key: dict.__getitem__(value, key) for key in dict.__iter__(value)}
-    return base(base.__iter__(value))
-
-
-def _builtin_name(kind: Any) -> str:
-    """The type's name; empty for one that is no builtin."""
-    name = str(kind.__name__)
-    return name if getattr(builtins, name, None) is kind else ""
-
-
-def _builtin_type(name: str) -> type:
-    kind = getattr(builtins, name)
-    if not isinstance(kind, type):
-        raise TypeError(f"{name} is no type")
-    return kind
-
-
-_PACK: dict[type, Callable[..., object]] = {
-    tuple: lambda value, stranger, depth, numbers: {"t": _items(value, stranger, depth, numbers)},
-    dict: lambda value, stranger, depth, numbers: {"d": _pairs(value, stranger, depth, numbers)},
-    type({}.keys()): lambda value, stranger, depth, numbers: {"k": _items(value, stranger, depth, numbers)},
-    type({}.values()): lambda value, stranger, depth, numbers: {"l": _items(value, stranger, depth, numbers)},
-    type({}.items()): lambda value, stranger, depth, numbers: {"i": _items(value, stranger, depth, numbers)},
-    set: lambda value, stranger, depth, numbers: {"s": _items(value, stranger, depth, numbers)},
-    frozenset: lambda value, stranger, depth, numbers: {"z": _items(value, stranger, depth, numbers)},
-    bytes: lambda value, *_: {"b": value.decode("latin-1")},
-    bytearray: lambda value, *_: {"y": value.decode("latin-1")},
-    complex: lambda value, *_: {"c": [value.real, value.imag]},
-    range: lambda value, stranger, *_: {
-        "r": [_integer(part, stranger) for part in (value.start, value.stop, value.step)]
-    },
-}
-_OF_TEXT = frozenset("byxT")
-"""Tags of values that are written as text; what the others are made of is a list."""
-_STANDARD: dict[str, tuple[Callable[[Any], list[object]], tuple[type, ...]]] = {
-    "collections.OrderedDict": (lambda value: [list(value.items())], (list,)),
-    "collections.deque": (lambda value: [list(value), value.maxlen], (list, int)),
-    "datetime.date": (lambda value: [value.year, value.month, value.day], (int,) * 3),
-    "datetime.datetime": (
-        lambda value: [*value.timetuple()[:6], value.microsecond] if value.tzinfo is None else [],
-        (int,) * 7,
-    ),
-    "datetime.timedelta": (lambda value: [value.days, value.seconds, value.microseconds], (int,) * 3),
-    "decimal.Decimal": (lambda value: [str(value)], (str,)),
-    "fractions.Fraction": (lambda value: [hex(value.numerator), hex(value.denominator)], (str,) * 2),
-}
-"""Values of the standard library that cross as they are: what their types are called with, and its types."""
-
-
-def _standard(content: list[object]) -> object:
-    name, *arguments = content
-    _, kinds = _STANDARD[str(name)]
-    fits = len(arguments) == len(kinds) and all(
-        type(argument) is kind or (argument is None and name == "collections.deque")
-        for argument, kind in zip(arguments, kinds, strict=True)
-    )
-    if not fits:
-        raise ValueError(f"{name!r} is not made of that")
-    module, _, kind = str(name).partition(".")
-    if kind == "Fraction":
-        arguments = [int(str(part), 16) for part in arguments]
-    return getattr(importlib.import_module(module), kind)(*arguments)
+def _make_standard(told: list[Any]) -> object:
+    name, count, *held = told
+    value = made(name, held[:count])
+    fill = STANDARD[name].fill
+    if fill and STANDARD[name].made_empty:
+        fill(value, held[count:])
+    return value
 
 
 _BUILD: dict[str, Callable[..., object]] = {
@@ -305,13 +472,14 @@ _BUILD: dict[str, Callable[..., object]] = {
     "b": lambda text: text.encode("latin-1"),
     "y": lambda text: bytearray(text.encode("latin-1")),
     "c": lambda parts: complex(*parts),
-    "r": lambda parts: range(*parts),
+    "r": lambda parts: range(*(int(part, 16) for part in parts)),
     "x": lambda text: int(text[: MAX_BITS // 4 + 4], 16),
-    "T": _builtin_type,
-    "v": _standard,
+    "u": lambda codes: "".join(map(chr, codes)),
+    "T": global_value,
+    "v": _make_standard,
     "k": lambda items: dict.fromkeys(items).keys(),
     "l": lambda items: dict(enumerate(items)).values(),
     "i": lambda items: dict(items).items(),
-    "g": Reference,
 }
-_PACK[Reference] = lambda value, *_: {"g": [value.number]}
+_OF_TEXT = frozenset("byxT")
+"""Tags of values that are written as text; what the others are made of is a list."""
