@@ -38,7 +38,7 @@ TASKS = [
         "prompt": f'def f(x):\n    """Return x plus one.\n\n    >>> f(1)\n    {shown}\n    """\n',
         "entry_point": "f",
         "test": f"def check(candidate):\n    assert candidate(1) == {shown}\n",
-        "canonical_solution": "    return x + 1\n",
+        "canonical_solution": f"    return x + {shown - 1}\n",
     }
     for number, shown in enumerate([2, 5])
 ]

@@ -10,7 +10,7 @@ from fractal_agent.engines.thinking import Parted, parted
     [
         ("", "hm</think>ok", Parted("hm", "ok")),
         ("1.", " Add.\n</think>\n2. Return.", Parted("", " Add.\n</think>\n2. Return.")),
-        ("1.", "<think>hm</think> Add.", Parted("hm", "Add.")),
+        ("1.", "<think>hm</think> Add.", Parted("hm", " Add.")),
         ("```python\n", "    return a + b\n", Parted("", "    return a + b\n")),
         ("def f():\n", "    [1]\n", Parted("", "    [1]\n")),
     ],
