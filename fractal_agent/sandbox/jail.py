@@ -1,8 +1,10 @@
 """How a zygote is put behind bars: one Protocol, three answers."""
 
+import os
 import sys
 import sysconfig
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +30,28 @@ PACKAGES = Path(sysconfig.get_path("purelib", "posix_prefix", {"base": str(PREFI
 """What is installed beside the standard library, which programs are not to see."""
 
 
+class Zones(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the data of time zones lies on this machine."""
+
+    folders: tuple[str, ...]
+    """Those that the standard library looks into by itself; empty where the system has none."""
+    package: str = ""
+    """That of the package `tzdata`, which serves in their place."""
+
+
+def _zones() -> Zones:
+    own = str(sysconfig.get_config_var("TZPATH") or "").split(os.pathsep)
+    package = find_spec("tzdata")
+    places = package.submodule_search_locations if package else None
+    return Zones(
+        folders=tuple(place for place in own if place and Path(place, "UTC").is_file()),
+        package=str(Path(places[0], "zoneinfo").resolve()) if places else "",
+    )
+
+
+ZONES = _zones()
+
+
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """How to start one zygote."""
 
@@ -40,6 +64,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """System calls are filtered."""
     ends_together: bool = False
     """The kernel ends every process of the jail with the zygote."""
+    zones: str = ""
+    """Where `zoneinfo` is to look for its data, if not where it does by itself."""
     processes: int = 0
     """RLIMIT_NPROC of each program; 0 sets none."""
 
@@ -71,7 +97,8 @@ def standard_library() -> tuple[str, ...]:
     for library in LIBRARIES:
         folder = Path(library)
         paths += _without(folder, PACKAGES) if PACKAGES.is_relative_to(folder.resolve()) else [str(folder)]
-    return (*paths, str(INTERPRETER))
+    zones = ZONES.folders or tuple(filter(None, [ZONES.package]))
+    return (*paths, str(INTERPRETER), *zones)
 
 
 def _without(folder: Path, hidden: Path) -> list[str]:

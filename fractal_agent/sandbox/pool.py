@@ -31,8 +31,10 @@ class PooledSandbox:
     A context manager: it starts one worker, and others when programs wait. None is left at its end.
     """
 
-    def __init__(self, jail: Jail, *, limits: Limits, concurrency: int) -> None:
+    def __init__(self, jail: Jail, *, limits: Limits, concurrency: int, notice: str | None = None) -> None:
+        """`notice` stands for the jail's own."""
         self._jail = jail
+        self._notice = jail.notice if notice is None else notice
         self._limits = limits
         self._places = anyio.CapacityLimiter(concurrency)
         self._idle: list[_Place] = []
@@ -43,7 +45,7 @@ class PooledSandbox:
 
     @property
     def notice(self) -> str:
-        return self._jail.notice
+        return self._notice
 
     async def __aenter__(self) -> Self:
         self._idle.append(await self._start())

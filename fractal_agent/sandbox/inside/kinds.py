@@ -30,8 +30,9 @@ ORDER = ("lt", "le", "gt", "ge")
 OPERATORS = frozenset([*BINARY, *(f"r{name}" for name in BINARY), *(f"i{name}" for name in BINARY), *UNARY])
 ENUMS = {"E": "Enum", "I": "IntEnum", "S": "StrEnum", "F": "Flag", "J": "IntFlag"}
 """Classes of the standard library's `enum` that a class may extend, by the letter that says so."""
-IDENTITY, FIELDS, BASE, OWN = "idbx"
-"""How instances of a class compare: as objects, by a dataclass's fields, as what they extend, by code of its own."""
+IDENTITY, FIELDS, BASE, OWN, HUGE = "idbxh"
+"""How instances of a class compare: as objects, by a dataclass's fields, as what they extend, by code of its own,
+as an integer that is too large to be sent."""
 PROGRAM = "<program>"
 """File name by which a traceback tells whose code it passed through."""
 
@@ -106,6 +107,9 @@ class Kinds:
         kind = type(value)
         if issubclass(kind, type):
             return Described(["class", self._class(value)])
+        if kind is int:
+            told: list[object] = [self._handle(int), "int", "", HUGE * 5, "", [], "", [], []]
+            return Described([self._handle(value), told, self._show(value)])
         about = [self._handle(value), self._class(kind), self._show(value)]
         if issubclass(kind, VALUES) and kind not in VALUES:
             return Described(about, reduced(value))

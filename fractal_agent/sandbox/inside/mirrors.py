@@ -15,7 +15,9 @@ from functools import partial
 from operator import ge, gt, itemgetter, le, lt
 from typing import Any, NoReturn, Protocol
 
-_IDENTITY, _FIELDS, _BASE, _OWN = "idbx"
+from fractal_agent.sandbox.inside.values import MAX_BITS
+
+_IDENTITY, _FIELDS, _BASE, _OWN, _HUGE = "idbxh"
 """How instances of a class compare, as `kinds` tells it."""
 _ORDERS: dict[str, Callable[[Any, Any], Any]] = {"lt": lt, "le": le, "gt": gt, "ge": ge}
 VALUES: dict[str, type] = {
@@ -317,6 +319,10 @@ def _compared(self: Any, other: object, place: int, compare: Callable[[Any, Any]
             return compare(one, two)
         (one,) = kind.remote.operate("reduced", self)  # type: ignore[misc]  # as above
         return compare(one, other)
+    if mode == _HUGE:
+        if theirs or (isinstance(other, int) and (place or other.bit_length() > MAX_BITS)):
+            kind.remote.undecided("they depend on an integer that is too large to be sent")
+        return NotImplemented
     if mode != _IDENTITY and (theirs or kind.remote.expects):
         _give_up(self, ("__eq__", "__lt__", "__le__", "__gt__", "__ge__")[place])
     return NotImplemented

@@ -78,6 +78,8 @@ def _prepare(settings: dict[str, object]) -> program.Program:
     os.environ.clear()
     for name in PRELOADED:
         __import__(name)
+    if settings["zones"]:
+        __import__("zoneinfo").reset_tzpath([settings["zones"]])
     prepared = program.Program(int(str(settings["characters"])))
     prepared.warm()
     sys.stdin.close()
