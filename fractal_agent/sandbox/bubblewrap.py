@@ -8,16 +8,7 @@ from pathlib import Path
 from fractal_agent.sandbox.base import Limits
 from fractal_agent.sandbox.inside.confinement import landlock_version
 from fractal_agent.sandbox.inside.seccomp import is_known
-from fractal_agent.sandbox.jail import (
-    ENVIRONMENT,
-    INTERPRETER,
-    LIBRARIES,
-    PACKAGES,
-    START,
-    ZONES,
-    Launch,
-    zones,
-)
+from fractal_agent.sandbox.jail import ENVIRONMENT, INTERPRETER, LIBRARIES, PACKAGES, START, ZONES, Launch
 
 _ISOLATION = (
     *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
@@ -26,6 +17,8 @@ _ISOLATION = (
     *("--cap-drop", "ALL", "--new-session", "--die-with-parent", "--clearenv"),
 )
 
+_ZONES = "/usr/share/zoneinfo"
+"""Where every interpreter looks for time zones."""
 _FOLDER = "/tmp"  # noqa: S108  # inside, where nobody else is
 
 
@@ -41,7 +34,7 @@ class BubblewrapJail:
     def __init__(self, binary: Path, limits: Limits) -> None:
         self._processes = limits.processes
         self._command = (str(binary), *_ISOLATION, *_environment(), *_files(limits))
-        self._landlock = (*LIBRARIES, ZONES, str(INTERPRETER)) if landlock_version() else None
+        self._landlock = (*LIBRARIES, str(INTERPRETER), *_zones()) if landlock_version() else None
 
     @contextmanager
     def enter(self, control: int) -> Iterator[Launch]:
@@ -83,11 +76,18 @@ def _files(limits: Limits) -> Iterator[str]:
     if PACKAGES.is_dir():
         yield from ("--tmpfs", str(PACKAGES), "--remount-ro", str(PACKAGES))
     yield from ("--ro-bind", str(INTERPRETER), str(INTERPRETER))
-    for folder in zones():
-        yield from ("--ro-bind", folder, ZONES)
+    for inside, outside in _zones().items():
+        yield from ("--ro-bind", outside, inside)
     yield from ("--dev-bind", "/dev/null", "/dev/null")
     yield from ("--size", str(limits.file_bytes), "--tmpfs", _FOLDER, "--chdir", _FOLDER)
     yield from ("--remount-ro", "/")
+
+
+def _zones() -> dict[str, str]:
+    """Where the data of time zones is seen, and what it really is; that of a package stands in for the system's."""
+    if ZONES.folders:
+        return {folder: str(Path(folder).resolve()) for folder in ZONES.folders}
+    return {_ZONES: ZONES.package} if ZONES.package else {}
 
 
 def _same(folder: Path) -> Iterator[str]:

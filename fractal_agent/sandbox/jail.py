@@ -1,13 +1,12 @@
 """How a zygote is put behind bars: one Protocol, three answers."""
 
+import os
 import sys
 import sysconfig
 from contextlib import AbstractContextManager
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
-from zoneinfo import TZPATH
 
 import msgspec
 
@@ -27,28 +26,30 @@ LIBRARIES = tuple(
 )
 """Where the loader finds the C library and what the standard library links to, and the standard library."""
 
-ZONES = "/usr/share/zoneinfo"
-"""Where `zoneinfo` looks for the time zones first."""
-
 PACKAGES = Path(sysconfig.get_path("purelib", "posix_prefix", {"base": str(PREFIX)}))
 """What is installed beside the standard library, which programs are not to see."""
 
 
-@cache
-def zones() -> tuple[str, ...]:
-    """The folder with the time zones: the system's, else that of the `tzdata` package; none if both lack."""
+class Zones(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the data of time zones lies on this machine."""
+
+    folders: tuple[str, ...]
+    """Those that the standard library looks into by itself; empty where the system has none."""
+    package: str = ""
+    """That of the package `tzdata`, which serves in their place."""
+
+
+def _zones() -> Zones:
+    own = str(sysconfig.get_config_var("TZPATH") or "").split(os.pathsep)
     package = find_spec("tzdata")
-    packaged = (
-        [str(Path(where) / "zoneinfo") for where in (package.submodule_search_locations or ())]
-        if package
-        else []
+    places = package.submodule_search_locations if package else None
+    return Zones(
+        folders=tuple(place for place in own if place and Path(place, "UTC").is_file()),
+        package=str(Path(places[0], "zoneinfo").resolve()) if places else "",
     )
-    return tuple(folder for folder in (*TZPATH, *packaged) if Path(folder).is_dir())[:1]
 
 
-def zones_to_name() -> str:
-    """The folder with the time zones, where `zoneinfo` would not look for it by itself; else empty."""
-    return next((folder for folder in zones() if folder not in TZPATH), "")
+ZONES = _zones()
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +64,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """System calls are filtered."""
     ends_together: bool = False
     """The kernel ends every process of the jail with the zygote."""
+    zones: str = ""
+    """Where `zoneinfo` is to look for its data, if not where it does by itself."""
     processes: int = 0
     """RLIMIT_NPROC of each program; 0 sets none."""
 
@@ -94,7 +97,8 @@ def standard_library() -> tuple[str, ...]:
     for library in LIBRARIES:
         folder = Path(library)
         paths += _without(folder, PACKAGES) if PACKAGES.is_relative_to(folder.resolve()) else [str(folder)]
-    return (*paths, *zones(), str(INTERPRETER))
+    zones = ZONES.folders or tuple(filter(None, [ZONES.package]))
+    return (*paths, str(INTERPRETER), *zones)
 
 
 def _without(folder: Path, hidden: Path) -> list[str]:

@@ -12,7 +12,7 @@ from fractal_agent.sandbox.bubblewrap import BubblewrapJail, binaries
 from fractal_agent.sandbox.jail import Jail
 from fractal_agent.sandbox.plain import LandlockJail, LimitsJail
 from fractal_agent.sandbox.pool import PooledSandbox
-from fractal_agent.sandbox.ulimits import Inherited, inherited
+from fractal_agent.sandbox.ulimits import Kept, kept, too_low
 
 Kind: TypeAlias = Literal["auto", "bubblewrap", "landlock", "limits"]
 
@@ -36,24 +36,25 @@ async def open_sandbox(
     """The strongest sandbox of that kind, with so many programs at a time (one a processor).
 
     `auto` is bubblewrap, or where that does not work Landlock, and then `notice` says why; with `unsafe`
-    it goes on to `limits`, which hides no file. Raises SandboxError if nothing that was asked for works here.
+    it goes on to `limits`, which hides no file. Where this process inherited lower limits, those hold, and
+    `notice` says so. Raises SandboxError if nothing that was asked for works here.
     """
     async with AsyncExitStack() as stack:
         places = concurrency or os.cpu_count() or 1
-        outside = inherited(limits)
         reason = "Isolation was switched off" if kind == "limits" else "Bubblewrap was not asked for"
         failures: list[SandboxError] = []
+        under = kept(limits)
         for jail_of in _jails(kind, unsafe):
             try:
-                jail = jail_of(reason, outside.limits)
-                sandbox = await stack.enter_async_context(_tried(jail, outside, places))
+                jail = jail_of(reason, under.limits)
+                sandbox = await stack.enter_async_context(_tried(jail, under, places))
             except SandboxError as error:
                 failures.append(error)
                 reason = f"This machine cannot isolate programs by namespaces ({_brief(failures[0].found)})"
             else:
                 yield sandbox
                 return
-        raise _nothing(failures, outside.notice)
+        raise _nothing(failures, under)
 
 
 def _jails(kind: Kind, unsafe: bool) -> Iterator[Callable[[str, Limits], Jail]]:
@@ -71,14 +72,9 @@ def _jails(kind: Kind, unsafe: bool) -> Iterator[Callable[[str, Limits], Jail]]:
         yield LimitsJail
 
 
-def _nothing(failures: list[SandboxError], lowered: str) -> SandboxError:
-    if lowered:
-        return SandboxError(
-            where="opening a sandbox",
-            found=f"it does not start ({_brief(failures[0].found)}). {lowered.rstrip('.')}",
-            expected="limits under which a Python interpreter starts",
-            advice="Raise them in the shell that starts this, for example with `ulimit -v unlimited`.",
-        )
+def _nothing(failures: list[SandboxError], under: Kept) -> SandboxError:
+    if under.lowered:
+        return too_low(under.lowered, "; ".join(dict.fromkeys(_brief(failure.found) for failure in failures)))
     if len(failures) == 1:
         return failures[0]
     return SandboxError(
@@ -87,6 +83,12 @@ def _nothing(failures: list[SandboxError], lowered: str) -> SandboxError:
         expected="bubblewrap or Landlock to work",
         advice="Allow either, or accept that programs can reach your files with --unsafe-sandbox.",
     )
+
+
+def _joined(*notices: str) -> str:
+    """One sentence of those that there are."""
+    first, *others = [notice.rstrip(".") for notice in notices if notice] or [""]
+    return "; ".join([first, *(other[0].lower() + other[1:] for other in others)]) + "." * bool(first)
 
 
 def _brief(found: str) -> str:
@@ -108,10 +110,10 @@ def _no_bubblewrap() -> SandboxError:
 
 
 @asynccontextmanager
-async def _tried(jail: Jail, outside: Inherited, places: int) -> AsyncIterator[Sandbox]:
+async def _tried(jail: Jail, under: Kept, places: int) -> AsyncIterator[Sandbox]:
     """The sandbox, once it ran a program that passes. Raises SandboxError if that did not pass."""
-    pooled = PooledSandbox(jail, limits=outside.limits, concurrency=places, lowered=outside.notice)
-    async with pooled as sandbox:
+    notice = _joined(jail.notice, under.notice)
+    async with PooledSandbox(jail, limits=under.limits, concurrency=places, notice=notice) as sandbox:
         answer = await sandbox.execute(_PROBE)
         if answer.outcome != "passed":
             raise SandboxError(

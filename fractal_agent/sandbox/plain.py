@@ -12,7 +12,7 @@ from tempfile import gettempdir, mkdtemp
 from fractal_agent.sandbox.base import Limits, SandboxError, no_scratch
 from fractal_agent.sandbox.inside.confinement import landlock_version
 from fractal_agent.sandbox.inside.seccomp import is_known
-from fractal_agent.sandbox.jail import INTERPRETER, START, Launch, standard_library
+from fractal_agent.sandbox.jail import INTERPRETER, START, ZONES, Launch, standard_library
 
 
 class LandlockJail:
@@ -41,7 +41,12 @@ class LandlockJail:
     @contextmanager
     def enter(self, control: int) -> Iterator[Launch]:
         with _folder() as folder:
-            yield Launch(command=(str(INTERPRETER), *START), folder=folder, landlock=self._landlock)
+            yield Launch(
+                command=(str(INTERPRETER), *START),
+                folder=folder,
+                landlock=self._landlock,
+                zones="" if ZONES.folders else ZONES.package,
+            )
 
 
 class LimitsJail:
@@ -67,6 +72,7 @@ class LimitsJail:
                 command=(str(INTERPRETER), *START),
                 folder=folder,
                 filtered=self._filtered,
+                zones="" if ZONES.folders else ZONES.package,
                 processes=self._processes,
             )
 

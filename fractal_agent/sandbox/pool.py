@@ -31,10 +31,10 @@ class PooledSandbox:
     A context manager: it starts one worker, and others when programs wait. None is left at its end.
     """
 
-    def __init__(self, jail: Jail, *, limits: Limits, concurrency: int, lowered: str = "") -> None:
+    def __init__(self, jail: Jail, *, limits: Limits, concurrency: int, notice: str | None = None) -> None:
+        """`notice` stands for the jail's own."""
         self._jail = jail
-        self._lowered = lowered
-        """One sentence on inherited limits that are lower than usual; empty where none is."""
+        self._notice = jail.notice if notice is None else notice
         self._limits = limits
         self._places = anyio.CapacityLimiter(concurrency)
         self._idle: list[_Place] = []
@@ -45,7 +45,7 @@ class PooledSandbox:
 
     @property
     def notice(self) -> str:
-        return " ".join(filter(None, (self._jail.notice, self._lowered)))
+        return self._notice
 
     async def __aenter__(self) -> Self:
         self._idle.append(await self._start())

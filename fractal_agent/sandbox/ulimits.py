@@ -1,57 +1,82 @@
-"""Limits that this process has inherited (`ulimit`), where they are lower than the sandbox's own."""
+"""The limits that this process inherited: where they are lower than the sandbox's own, they are kept and said."""
 
 import resource
-from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
-from fractal_agent.sandbox.base import Limits
+from fractal_agent.sandbox.base import Limits, SandboxError
 
 
-class _Kept(NamedTuple):
-    """One of the sandbox's limits, and the resource that a shell may have limited already."""
+class _Ulimit(NamedTuple):
+    """One limit of the system's."""
 
-    field: str
-    resource: int
+    number: int
     option: str
-    """By which `ulimit` shows and sets it."""
-    words: Callable[[int], str]
+    """Of the shell's `ulimit`."""
+    unit: int
+    """So many bytes, seconds or descriptors are one of the shell's."""
+    field: str
+    """Of `Limits`."""
 
 
-def _mebibytes(value: int) -> str:
-    return f"{value / (1 << 20):,.4g} MiB"
-
-
-_KEPT = (
-    _Kept("memory_bytes", resource.RLIMIT_AS, "-v", lambda value: f"{_mebibytes(value)} of memory"),
-    _Kept("file_bytes", resource.RLIMIT_FSIZE, "-f", lambda value: f"{_mebibytes(value)} a file"),
-    _Kept("open_files", resource.RLIMIT_NOFILE, "-n", lambda value: f"{value} open files"),
-    _Kept("cpu_seconds", resource.RLIMIT_CPU, "-t", lambda value: f"{value} s of processor time"),
+_ULIMITS = (
+    _Ulimit(resource.RLIMIT_AS, "-v", 1024, "memory_bytes"),
+    _Ulimit(resource.RLIMIT_DATA, "-d", 1024, "memory_bytes"),
+    _Ulimit(resource.RLIMIT_FSIZE, "-f", 1024, "file_bytes"),
+    _Ulimit(resource.RLIMIT_CPU, "-t", 1, "cpu_seconds"),
+    _Ulimit(resource.RLIMIT_NOFILE, "-n", 1, "open_files"),
+    _Ulimit(resource.RLIMIT_NPROC, "-u", 1, "processes"),
 )
 
 
-class Inherited(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits that hold in the sandbox, and one sentence on those that came from outside."""
+class Kept(NamedTuple):
+    """The sandbox's limits under the inherited ones."""
 
     limits: Limits
-    notice: str = ""
-    """Empty where nothing inherited is lower."""
+    lowered: tuple[str, ...]
+    """The inherited limits that are lower, as the shell sets them: `ulimit -f 1000`."""
+
+    @property
+    def notice(self) -> str:
+        """One sentence, or empty when none is lower."""
+        if not self.lowered:
+            return ""
+        which = " and ".join(f"`{each}`" for each in self.lowered)
+        return f"Programs have less than the sandbox allows, because this process inherited {which}."
 
 
-def inherited(limits: Limits) -> Inherited:
-    """The lower of each limit and the one that this process has inherited, which a process cannot raise."""
-    lower = {kept: at for kept in _KEPT if (at := at_most(kept.resource, getattr(limits, kept.field)))}
-    if not lower:
-        return Inherited(limits=limits)
-    told = ", ".join(f"{kept.words(at)} (ulimit {kept.option})" for kept, at in lower.items())
-    return Inherited(
-        limits=msgspec.structs.replace(limits, **{kept.field: at for kept, at in lower.items()}),
-        notice=f"Programs get less than usual, because this shell's limits are lower: {told}.",
+def inherited(number: int) -> int:
+    """The limit that holds for this process; `resource.RLIM_INFINITY` where none does."""
+    soft, hard = resource.getrlimit(number)
+    return hard if soft == resource.RLIM_INFINITY else soft
+
+
+def lower(number: int, wanted: int) -> int:
+    """What is wanted, or the inherited limit where that is lower."""
+    found = inherited(number)
+    return wanted if found == resource.RLIM_INFINITY else min(wanted, found)
+
+
+def kept(limits: Limits) -> Kept:
+    """The limits, none above the inherited one, and which were lowered for that."""
+    lowered: list[str] = []
+    for ulimit in _ULIMITS:
+        wanted = getattr(limits, ulimit.field)
+        found = lower(ulimit.number, wanted)
+        if found < wanted:
+            limits = msgspec.structs.replace(limits, **{ulimit.field: found})
+            lowered.append(f"ulimit {ulimit.option} {found // ulimit.unit}")
+    return Kept(limits, tuple(lowered))
+
+
+def too_low(lowered: tuple[str, ...], found: str) -> SandboxError:
+    """What to raise where nothing starts under inherited limits."""
+    which = " and ".join(f"`{each}`" for each in lowered)
+    return SandboxError(
+        where=f"starting the sandbox under the inherited {which}",
+        found=found,
+        expected="limits under which an interpreter can start",
+        advice="Start this command where the limit is higher: set by `ulimit` in a new shell, "
+        "or by the settings of the service or container.",
     )
-
-
-def at_most(number: int, wanted: int) -> int:
-    """The inherited limit of that resource where it is lower than what is wanted; 0 where it is not."""
-    soft, _ = resource.getrlimit(number)
-    return soft if soft != resource.RLIM_INFINITY and 0 < soft < wanted else 0

@@ -6,11 +6,20 @@ import os
 import signal
 import socket
 import sysconfig
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from resource import RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_NPROC
+from resource import (
+    RLIM_INFINITY,
+    RLIMIT_AS,
+    RLIMIT_CORE,
+    RLIMIT_CPU,
+    RLIMIT_FSIZE,
+    RLIMIT_NOFILE,
+    RLIMIT_NPROC,
+    getrlimit,
+)
 from subprocess import DEVNULL
 from tempfile import TemporaryFile
 from types import CodeType
@@ -23,17 +32,8 @@ import msgspec
 from fractal_agent.sandbox.base import Limits, SandboxError, no_scratch
 from fractal_agent.sandbox.inside.confinement import landlock_version
 from fractal_agent.sandbox.inside.seccomp import is_known
-from fractal_agent.sandbox.jail import (
-    ENVIRONMENT,
-    INTERPRETER,
-    LIBRARIES,
-    START,
-    Jail,
-    Launch,
-    zones,
-    zones_to_name,
-)
-from fractal_agent.sandbox.ulimits import at_most
+from fractal_agent.sandbox.jail import ENVIRONMENT, INTERPRETER, LIBRARIES, START, ZONES, Jail, Launch
+from fractal_agent.sandbox.ulimits import lower
 
 _INSIDE = Path(__file__).with_name("inside")
 _PACKAGE = "fractal_agent.sandbox.inside"
@@ -161,30 +161,46 @@ async def working(jail: Jail, limits: Limits) -> AsyncIterator[Worker]:
     Raises SandboxError if it cannot be started.
     """
     async with AsyncExitStack() as stack:
-        ours, channel = map(stack.enter_context, map(closing, socket.socketpair()))
-        ours.setblocking(False)
-        ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        controlling, controlled = map(stack.enter_context, map(closing, ends))
-        launch = await stack.enter_async_context(_entered(jail, controlled.fileno()))
-        said = stack.enter_context(_scratch())
-        told = _code(_ZYGOTE) + marshal.dumps(_zygote_settings(launch, controlled, limits))
-        await stack.enter_async_context(_running(launch.command, told, said, controlled))
-        told = _code(_JUDGE) + marshal.dumps(_judge_settings(launch, channel, controlling, limits))
-        command = (str(INTERPRETER), *START)
-        await stack.enter_async_context(_running(command, told, said, channel, controlling))
-        for end in (channel, controlling, controlled):
-            end.close()
-        worker = Worker(ours, limits)
-        with anyio.move_on_after(_START_SECONDS) as starting:
-            try:
-                await worker.hear()
-            except WorkerGone as error:
-                said.seek(0)
-                found = f"{error.found}; {said.read().decode(errors='replace').strip()}"
-                raise WorkerGone("starting the sandbox", found) from error
-        if starting.cancelled_caught:
-            raise WorkerGone("starting the sandbox", f"not ready after {_START_SECONDS:g} s")
+        with _starting():
+            worker = await _started(stack, jail, limits)
         yield worker
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """What the system refuses is an error of the sandbox: no more descriptors, say, or too small a file."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkerGone("starting the sandbox", error.strerror or str(error)) from error
+
+
+async def _started(stack: AsyncExitStack, jail: Jail, limits: Limits) -> Worker:
+    """A worker that is ready, which the stack ends. Raises SandboxError, OSError."""
+    ours, channel = map(stack.enter_context, map(closing, socket.socketpair()))
+    ours.setblocking(False)
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    controlling, controlled = map(stack.enter_context, map(closing, ends))
+    launch = await stack.enter_async_context(_entered(jail, controlled.fileno()))
+    said = stack.enter_context(_scratch())
+    told = _code(_ZYGOTE) + marshal.dumps(_zygote_settings(launch, controlled, limits))
+    await stack.enter_async_context(_running(launch.command, told, said, controlled))
+    told = _code(_JUDGE) + marshal.dumps(_judge_settings(launch, channel, controlling, limits))
+    command = (str(INTERPRETER), *START)
+    await stack.enter_async_context(_running(command, told, said, channel, controlling))
+    for end in (channel, controlling, controlled):
+        end.close()
+    worker = Worker(ours, limits)
+    with anyio.move_on_after(_START_SECONDS) as starting:
+        try:
+            await worker.hear()
+        except WorkerGone as error:
+            said.seek(0)
+            found = f"{error.found}; {said.read().decode(errors='replace').strip()}"
+            raise WorkerGone("starting the sandbox", found) from error
+    if starting.cancelled_caught:
+        raise WorkerGone("starting the sandbox", f"not ready after {_START_SECONDS:g} s")
+    return worker
 
 
 @asynccontextmanager
@@ -270,14 +286,13 @@ def _zygote_settings(launch: Launch, control: socket.socket, limits: Limits) -> 
         (RLIMIT_CORE, 0, 0),
     ]
     # The second of grace lets the signal name the cause, if the program does not ignore it.
-    most = at_most(RLIMIT_CPU, limits.cpu_seconds + 1) or limits.cpu_seconds + 1
-    own = [(RLIMIT_CPU, limits.cpu_seconds, most)]
+    own = [(RLIMIT_CPU, limits.cpu_seconds, _below(getrlimit(RLIMIT_CPU)[1], limits.cpu_seconds + 1))]
     if launch.processes:
-        processes = at_most(RLIMIT_NPROC, launch.processes) or launch.processes
-        own.append((RLIMIT_NPROC, processes, processes))
+        own.append((RLIMIT_NPROC, launch.processes, launch.processes))
     return {
         "control": control.fileno(),
         "folder": launch.folder,
+        "zones": launch.zones,
         "landlock": launch.landlock is not None,
         "readable": list(launch.landlock or ()),
         "seccomp": launch.filtered,
@@ -285,9 +300,12 @@ def _zygote_settings(launch: Launch, control: socket.socket, limits: Limits) -> 
         "limits": inherited,
         "own_limits": own,
         "orphaned": not launch.ends_together,
-        "zones": zones_to_name(),
         "characters": limits.shown_characters,
     }
+
+
+def _below(most: int, wanted: int) -> int:
+    return wanted if most == RLIM_INFINITY else min(most, wanted)
 
 
 def _judge_settings(
@@ -299,9 +317,9 @@ def _judge_settings(
         "control": control.fileno(),
         "parent": os.getpid(),
         "paths": paths,
-        "memory": at_most(RLIMIT_AS, _JUDGE_MEMORY) or _JUDGE_MEMORY,
+        "memory": lower(RLIMIT_AS, _JUDGE_MEMORY),
         "landlock": bool(landlock_version()),
-        "readable": [*LIBRARIES, *paths, *zones()],
+        "readable": [*LIBRARIES, *ZONES.folders, *paths],
         "seccomp": is_known(),
         "limits": msgspec.structs.asdict(limits),
     }

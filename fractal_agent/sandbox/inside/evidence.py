@@ -79,7 +79,12 @@ class Book:
             call.result is one and any(other is given for given in call.given)
             for one, other in ((left, right), (right, left))
         )
-        if not known and not isinstance(left, _ALONE) and type(left) is type(right) and _is_equal(left, right):
+        if (
+            not known
+            and not isinstance(left, _ALONE)
+            and type(left) is type(right)
+            and _is_equal(left, right)
+        ):
             self._remote.undecided(
                 f"they ask whether two equal values are one {type(left).__name__}, which is lost between processes"
             )

@@ -4,7 +4,7 @@ What is told of a class says how its instances compare: by identity, by the fiel
 is the generated one, as the builtin that it extends, or by code that the program wrote. That code decides nothing.
 """
 
-# ruff: noqa: BLE001  # A class of the program's own may raise anything when it is looked at.
+# A class of the program's own may raise anything when it is looked at.
 
 from __future__ import annotations
 
@@ -24,14 +24,32 @@ ABILITIES = {
     "s": "__setitem__", "h": "__contains__", "d": "__delitem__", "r": "__reversed__",
 }  # fmt: skip
 """What an object can do, by the letter that says so."""
-BINARY = tuple("add sub mul truediv floordiv mod pow matmul and or xor lshift rshift divmod".split())
-UNARY = tuple("neg pos abs invert int float complex round".split())
+BINARY = tuple(
+    [
+        "add",
+        "sub",
+        "mul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "pow",
+        "matmul",
+        "and",
+        "or",
+        "xor",
+        "lshift",
+        "rshift",
+        "divmod",
+    ]
+)
+UNARY = tuple(["neg", "pos", "abs", "invert", "int", "float", "complex", "round"])
 ORDER = ("lt", "le", "gt", "ge")
 OPERATORS = frozenset([*BINARY, *(f"r{name}" for name in BINARY), *(f"i{name}" for name in BINARY), *UNARY])
 ENUMS = {"E": "Enum", "I": "IntEnum", "S": "StrEnum", "F": "Flag", "J": "IntFlag"}
 """Classes of the standard library's `enum` that a class may extend, by the letter that says so."""
-IDENTITY, FIELDS, BASE, OWN = "idbx"
-"""How instances of a class compare: as objects, by a dataclass's fields, as what they extend, by code of its own."""
+IDENTITY, FIELDS, BASE, OWN, HUGE = "idbxh"
+"""How instances of a class compare: as objects, by a dataclass's fields, as what they extend, by code of its own,
+as an integer that is too large to be sent."""
 PROGRAM = "<program>"
 """File name by which a traceback tells whose code it passed through."""
 
@@ -106,6 +124,9 @@ class Kinds:
         kind = type(value)
         if issubclass(kind, type):
             return Described(["class", self._class(value)])
+        if kind is int:
+            told: list[object] = [self._handle(int), "int", "", HUGE * 5, "", [], "", [], []]
+            return Described([self._handle(value), told, self._show(value)])
         about = [self._handle(value), self._class(kind), self._show(value)]
         if issubclass(kind, VALUES) and kind not in VALUES:
             return Described(about, reduced(value))

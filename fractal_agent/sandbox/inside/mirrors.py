@@ -11,11 +11,12 @@ import dataclasses
 import enum
 import types
 from collections.abc import Callable
-from functools import partial
 from operator import ge, gt, itemgetter, le, lt
 from typing import Any, NoReturn, Protocol
 
-_IDENTITY, _FIELDS, _BASE, _OWN = "idbx"
+from fractal_agent.sandbox.inside.values import MAX_BITS
+
+_IDENTITY, _FIELDS, _BASE, _OWN, _HUGE = "idbxh"
 """How instances of a class compare, as `kinds` tells it."""
 _ORDERS: dict[str, Callable[[Any, Any], Any]] = {"lt": lt, "le": le, "gt": gt, "ge": ge}
 VALUES: dict[str, type] = {
@@ -33,8 +34,25 @@ _TYPES: dict[str, type] = {
     },
 }
 """What a stand-in for an object of a builtin type says that it is."""
-_BINARY = tuple("add sub mul truediv floordiv mod pow matmul and or xor lshift rshift divmod".split())
-_UNARY = frozenset("neg pos abs invert int float complex round".split())
+_BINARY = tuple(
+    [
+        "add",
+        "sub",
+        "mul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "pow",
+        "matmul",
+        "and",
+        "or",
+        "xor",
+        "lshift",
+        "rshift",
+        "divmod",
+    ]
+)
+_UNARY = frozenset(["neg", "pos", "abs", "invert", "int", "float", "complex", "round"])
 OPERATORS = _UNARY.union(_BINARY, (f"r{name}" for name in _BINARY), (f"i{name}" for name in _BINARY))
 """Of the methods that a class may have for them, those that can be asked of the program."""
 _ENUMS = {"J": enum.IntFlag, "F": enum.Flag, "S": enum.StrEnum, "I": enum.IntEnum, "E": enum.Enum}
@@ -317,6 +335,10 @@ def _compared(self: Any, other: object, place: int, compare: Callable[[Any, Any]
             return compare(one, two)
         (one,) = kind.remote.operate("reduced", self)  # type: ignore[misc]  # as above
         return compare(one, other)
+    if mode == _HUGE:
+        if theirs or (isinstance(other, int) and (place or other.bit_length() > MAX_BITS)):
+            kind.remote.undecided("they depend on an integer that is too large to be sent")
+        return NotImplemented
     if mode != _IDENTITY and (theirs or kind.remote.expects):
         _give_up(self, ("__eq__", "__lt__", "__le__", "__gt__", "__ge__")[place])
     return NotImplemented

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from typing import Any, NoReturn, cast
 
 from fractal_agent.sandbox.inside.channel import Channel
@@ -37,6 +38,8 @@ from fractal_agent.sandbox.inside.values import (
 OUT_OF_TURN = "wrote to the sandbox's own channel"
 _MOST_KINDS = 1_000
 _LINE_BITS = 32
+_ROOM = 500
+"""So many frames more than the tests may have, the judge may have to hear an answer."""
 
 
 class Call:
@@ -266,12 +269,19 @@ class Remote(Channel):
         return self._owned[handle]  # type: ignore[no-any-return]  # as was put there
 
     def _ask(self, frame: str, kinds: str, containers: list[Any] | None = None) -> tuple[str, object]:
-        """Kind and value of the answer; the containers get what it says of them. Keeps a Stopped."""
+        """Kind and value of the answer; the containers get what it says of them. Keeps a Stopped.
+
+        However deep the tests are, there is room here: an answer that is left half read would be the next one's.
+        """
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(limit + _ROOM)
         try:
             return self._read(self.ask(frame, *self._call_limits), kinds, containers or [])
         except Stopped as stop:
             self.stopped = self.stopped or stop
             raise
+        finally:
+            sys.setrecursionlimit(limit)
 
     def _read(self, frame: bytes, kinds: str, containers: list[Any]) -> tuple[str, object]:
         """What a frame says. Raises Stopped for one that is not of these kinds."""

@@ -208,8 +208,7 @@ _MODULES = frozenset({"builtins", "types", "math", "cmath", "operator", "functoo
     "numbers", "heapq", "bisect", "statistics", "abc", "collections.abc", "dataclasses", "random", "textwrap",
     *(name.rpartition(".")[0] for name in STANDARD if name[0] != "_")})  # fmt: skip
 """Whose types and functions cross by name: having them in hand does nothing to the judge."""
-_WITHHELD = frozenset("__import__ breakpoint compile copyright credits delattr eval exec exit globals help input license "
-    "locals open print quit setattr vars".split())  # fmt: skip
+_WITHHELD = frozenset(["__import__", "breakpoint", "compile", "copyright", "credits", "delattr", "eval", "exec", "exit", "globals", "help", "input", "license", "locals", "open", "print", "quit", "setattr", "vars"])  # fmt: skip
 """Builtins with which a program could reach out of the judge's answers."""
 _PUBLIC = {f"_{name}": name for name in ("io", "operator", "functools", "collections", "heapq", "bisect")}
 _FUNCTIONS = frozenset({type(len), type(_call)})
@@ -277,5 +276,3 @@ def _found(name: str, *, load: bool = False) -> Any:
     if load and module not in sys.modules:
         importlib.import_module(module)
     return getattr(sys.modules.get(module), rest, None)
-
-

@@ -78,11 +78,17 @@ def outgoing(value: Any) -> Described:  # noqa: PLR0911  # one for each kind
 
 def _place(value: Any) -> list[str]:
     """Module and name of what the standard library has under that name; empty for anything else."""
-    module = getattr(value, "__module__", None) or getattr(getattr(value, "__objclass__", None), "__module__", "builtins")
+    module = getattr(value, "__module__", None) or getattr(
+        getattr(value, "__objclass__", None), "__module__", "builtins"
+    )
     name = getattr(value, "__qualname__", "")
     if isinstance(value, enum.Enum):
         name = f"{type(value).__qualname__}.{value.name}"
-    if type(module) is not str or type(name) is not str or module.partition(".")[0] not in sys.stdlib_module_names:
+    if (
+        type(module) is not str
+        or type(name) is not str
+        or module.partition(".")[0] not in sys.stdlib_module_names
+    ):
         return []
     found: Any = sys.modules.get(module)
     for part in name.split("."):

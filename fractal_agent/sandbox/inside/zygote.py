@@ -76,10 +76,10 @@ def _prepare(settings: dict[str, object]) -> program.Program:
     confinement.adopt_orphans()
     os.chdir(str(settings["folder"]))
     os.environ.clear()
-    if settings["zones"]:
-        os.environ["PYTHONTZPATH"] = str(settings["zones"])
     for name in PRELOADED:
         __import__(name)
+    if settings["zones"]:
+        __import__("zoneinfo").reset_tzpath([settings["zones"]])
     prepared = program.Program(int(str(settings["characters"])))
     prepared.warm()
     sys.stdin.close()
