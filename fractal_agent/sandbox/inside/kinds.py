@@ -94,6 +94,10 @@ OPERATIONS: dict[str, Callable[..., object]] = {
 """What tests can do with an object of the program's own, besides calling it."""
 
 
+COMPARED = frozenset({"fields", "reduced"})
+"""Operations whose answer is compared: which objects in it are one decides."""
+
+
 class Kinds:
     """The classes and objects that the judge has been told of. What has been told is kept: no other gets its handle."""
 

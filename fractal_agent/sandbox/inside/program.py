@@ -21,7 +21,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from fractal_agent.sandbox.inside.kinds import OPERATIONS, PROGRAM, Kinds, is_own
+from fractal_agent.sandbox.inside.kinds import COMPARED, OPERATIONS, PROGRAM, Kinds, is_own
 from fractal_agent.sandbox.inside.values import (
     BROKEN,
     LOADED,
@@ -29,6 +29,7 @@ from fractal_agent.sandbox.inside.values import (
     RAISED,
     RETURNED,
     TRACED,
+    UNREAD,
     Nans,
     Numbers,
     Reader,
@@ -149,7 +150,10 @@ class Program:
         """What the function returned or raised, and its arguments if changed; for `trace`, its steps."""
         header, _, sent = frame.partition("\n")
         kind, _, name = header.partition(" ")
-        arguments: Any = self._reader.loads(sent)  # Any: a list of values, and pairs by name if there are any
+        try:
+            arguments: Any = self._reader.loads(sent)  # Any: a list of values, and pairs by name if there are any
+        except Exception:
+            return UNREAD
         given, named = arguments[0], dict(arguments[1]) if len(arguments) > 1 else {}
         if kind == "do":
             function: Any = OPERATIONS[name]  # Any: whatever the program made callable
@@ -161,7 +165,9 @@ class Program:
         if kind == "trace":
             return TRACED + json.dumps(_trace(function, given, named, self._code))
         try:
-            reply = RETURNED + self._writer.dumps(function(*given, **named), numbers)
+            told = function(*given, **named)
+            compared = kind == "do" and name in COMPARED
+            reply = RETURNED + (self._writer.shared(told) if compared else self._writer.dumps(told, numbers))
         except BaseException as error:
             reply = RAISED + self._raised(error)
         return reply + self._changes(given, named, before, numbers) if numbers else reply

@@ -28,6 +28,7 @@ from fractal_agent.sandbox.inside.values import (
     RAISED,
     RETURNED,
     TRACED,
+    UNREAD,
     Nans,
     Numbers,
     Reader,
@@ -58,7 +59,10 @@ class Call:
 
     def source(self) -> str:
         """As Python would be written: `f([1, 2], key=3)`."""
-        given, *rest = cast("list[list[Any]]", _MENTIONS.loads(self.arguments))  # Any: values, and pairs
+        try:
+            given, *rest = cast("list[list[Any]]", _MENTIONS.loads(self.arguments))  # Any: values, and pairs
+        except (ValueError, TypeError, RecursionError, MemoryError):
+            return f"{self.shown}(...)"
         named = rest[0] if rest else []
         parts = [*map(show, given), *(f"{key}={show(value)}" for key, value in named)]
         return f"{self.shown}({', '.join(parts)})"
@@ -289,6 +293,8 @@ class Remote(Channel):
         self.reading = True
         try:
             text, _, changes = frame.decode("ascii").partition("\n")
+            if text == UNREAD:
+                self.undecided("an argument cannot be made in the program's process")
             if text[:1] not in kinds:
                 raise ValueError("a frame of another kind")
             told = self._answers.loads(text, 1)

@@ -102,10 +102,10 @@ def _zone(value: Any) -> Any:
 
 
 def _view_parts(value: Any) -> list[object]:
-    return [value.tobytes(), value.format, Pair(value.shape), value.readonly] if value.c_contiguous else []
+    return [value.tobytes(), value.format, value.shape, value.readonly] if value.c_contiguous else []
 
 
-def _make_view(kind: Any, data: bytes, shown_as: str, shape: list[int], readonly: bool) -> Any:
+def _make_view(kind: Any, data: bytes, shown_as: str, shape: tuple[int, ...], readonly: bool) -> Any:
     view = kind(data if readonly else bytearray(data))
     if shown_as == "B":
         return view if len(shape) == 1 else view.cast("B", shape)
@@ -151,7 +151,7 @@ STANDARD: dict[str, Standard] = {
     "builtins.mappingproxy": Standard(lambda value: [dict(value)], ((dict,),), _call),
     "builtins.slice": Standard(lambda value: [value.start, value.stop, value.step], (_ANY,) * 3, _call),
     "builtins.memoryview": Standard(
-        _view_parts, ((bytes,), _TEXT, (list,), (bool,)), _make_view,
+        _view_parts, ((bytes,), _TEXT, (tuple,), (bool,)), _make_view,
         lambda value: [value.tobytes()], _fill_view, made_empty=False,
     ),
     "array.array": Standard(

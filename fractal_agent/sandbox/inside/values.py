@@ -27,8 +27,8 @@ from fractal_agent.sandbox.inside.standard import (
     pairs,
 )
 
-LOADED, BROKEN, RETURNED, RAISED, TRACED = "LBRXT"
-"""With which letter a frame from the program to the judge begins."""
+LOADED, BROKEN, RETURNED, RAISED, TRACED, UNREAD = "LBRXTU"
+"""With which letter a frame from the program to the judge begins. The last: the question could not be read."""
 MAX_DEPTH = 100
 """Of containers written inside each other; what goes deeper is written as a graph."""
 MAX_BITS = 1 << 23
@@ -154,7 +154,11 @@ class Writer:
 
     def dumps(self, value: object, numbers: Numbers | None = None) -> str:
         """The value; an object that has a number already is written as that."""
-        return self._written(value, numbers, lambda: self._pack(value, MAX_DEPTH))
+        return self._written(lambda: value, numbers, lambda: self._pack(value, MAX_DEPTH))
+
+    def shared(self, value: object) -> str:
+        """The value, in which one object that stands in it twice will be one object."""
+        return self._as_graph(value, None)
 
     def arguments(self, given: Iterable[object], named: dict[str, Any], numbers: Numbers | None) -> str:
         """The arguments of a call: a list, and behind it pairs of a name and a value if there are any."""
@@ -165,18 +169,11 @@ class Writer:
                 packed.append([[name, self._pack(value, MAX_DEPTH)] for name, value in named.items()])
             return packed
 
-        whole: list[object] = [list(given)]
-        if named:
-            whole.append([[name, value] for name, value in named.items()])
-        return self._written(whole, numbers, tree)
+        return self._written(lambda: _whole(given, named), numbers, tree)
 
     def graph(self, given: Iterable[object], named: dict[str, Any]) -> str:
         """The arguments of a call as a graph, however simple they are."""
-        whole: list[object] = [list(given)]
-        if named:
-            whole.append([[name, value] for name, value in named.items()])
-        self._numbers = None
-        return _encode({"G": flattened(whole, self._taken, self._is_inline)[0]})
+        return self._as_graph(_whole(given, named), None)
 
     def contents(self, numbers: Numbers) -> str:
         """Number and content of each that can change, in which others of them are written as their numbers."""
@@ -184,7 +181,7 @@ class Writer:
         held = [[number, content(each)] for number, each in enumerate(numbers.all) if can_change(each)]
         return self.dumps(held, numbers)
 
-    def _written(self, value: object, numbers: Numbers | None, tree: Callable[[], object]) -> str:
+    def _written(self, whole: Callable[[], object], numbers: Numbers | None, tree: Callable[[], object]) -> str:
         outer, self._numbers = self._numbers, numbers
         try:
             text = _encode(tree())
@@ -194,7 +191,7 @@ class Writer:
             pass
         finally:
             self._numbers = outer
-        return self._as_graph(value, numbers)
+        return self._as_graph(whole(), numbers)
 
     def _as_graph(self, value: object, numbers: Numbers | None) -> str:
         outer, self._numbers = self._numbers, None if numbers and numbers.growing else numbers
@@ -304,6 +301,12 @@ class Writer:
                 return {"o": self._strange(value)[1]}
             return {"x": hex(value)}
         return value
+
+
+def _whole(given: Iterable[object], named: dict[str, Any]) -> list[object]:
+    """The arguments of a call in one value."""
+    pairs_of_names: list[object] = [[name, value] for name, value in named.items()]
+    return [list(given), pairs_of_names] if named else [list(given)]
 
 
 def _standard(name: str, value: Any) -> tuple[str, list[Any], list[Any]] | None:
