@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fractal_agent.sandbox import Limits
-from fractal_agent.sandbox.ulimits import inherited
+from fractal_agent.sandbox.ulimits import kept
 
 ROOT = Path(__file__).parents[3]
 
@@ -30,13 +30,13 @@ def tried(folder: Path, ulimits: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("ulimits", "told"),
     [
-        ("-f 1000", "a file (ulimit -f)"),
+        ("-f 1000", "`ulimit -f 1000`"),
         ("-v 1500000", ""),
-        ("-v 600000", "of memory (ulimit -v)"),
-        ("-n 48", "48 open files (ulimit -n)"),
-        ("-t 6", "6 s of processor time (ulimit -t)"),
-        ("-f 1000 -v 1500000 -n 48", "(ulimit -f), 48 open files (ulimit -n)"),
-        ("-S -f 1000", "a file (ulimit -f)"),
+        ("-v 600000", "`ulimit -v 600000`"),
+        ("-n 48", "`ulimit -n 48`"),
+        ("-t 6", "`ulimit -t 6`"),
+        ("-f 1000 -v 1500000 -n 48", "`ulimit -f 1000` and `ulimit -n 48`"),
+        ("-S -f 1000", "`ulimit -f 1000`"),
     ],
 )
 def test_lower_limit_is_kept_and_said(tmp_path: Path, ulimits: str, told: str) -> None:
@@ -45,12 +45,12 @@ def test_lower_limit_is_kept_and_said(tmp_path: Path, ulimits: str, told: str) -
 
     assert (done.returncode, done.stdout.partition(":")[0]) == (0, "passed")
     assert told in done.stderr
-    assert bool(told) is ("shell's limits are lower" in done.stderr)
+    assert bool(told) is ("this process inherited" in done.stderr)
 
 
 def test_nothing_inherited() -> None:
     """Limits below those of this process stay as they are, without a word."""
-    small = Limits(memory_bytes=1 << 20, file_bytes=1, open_files=3, cpu_seconds=1)
+    small = Limits(memory_bytes=1 << 20, file_bytes=1, open_files=3, cpu_seconds=1, processes=1)
 
-    assert inherited(small).limits == small
-    assert inherited(small).notice == ""
+    assert kept(small).limits == small
+    assert kept(small).notice == ""
