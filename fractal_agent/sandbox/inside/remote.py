@@ -19,7 +19,15 @@ from fractal_agent.sandbox.inside.mirrors import (
     mirrored,
     name_it,
 )
-from fractal_agent.sandbox.inside.standins import Function, Told, exception, exception_class, keeps, outgoing
+from fractal_agent.sandbox.inside.standins import (
+    Function,
+    Told,
+    drawn,
+    exception,
+    exception_class,
+    keeps,
+    outgoing,
+)
 from fractal_agent.sandbox.inside.stops import LEAVING, Broken, Stopped, Undecided
 from fractal_agent.sandbox.inside.values import (
     BROKEN,
@@ -39,6 +47,8 @@ from fractal_agent.sandbox.inside.values import (
 OUT_OF_TURN = "wrote to the sandbox's own channel"
 _MOST_KINDS = 1_000
 _LINE_BITS = 32
+_STRANGE = ('{"v"', '{"o"', '["v"', '["o"', '{"T"')
+"""In a question with none of these is nothing that the program's process could lack."""
 _ROOM = 500
 """So many frames more than the tests may have, the judge may have to hear an answer."""
 
@@ -116,8 +126,7 @@ class Remote(Channel):
         """How many calls were made in all."""
         self.stopped: Stopped | Undecided | None = None
         """Why the tests were stopped, which they may have swallowed."""
-        self.reading = False
-        self.expects = False
+        self.reading = self.expects = self._asked_strangely = False
         nans = Nans(1)
         self._answers = Reader(self._standin, nans)
         self._questions = Writer(outgoing, nans, keeps)
@@ -160,6 +169,8 @@ class Remote(Channel):
         Raises Stopped, or what the program raised (see `standins.told_of`).
         """
         plain = PLAIN.issuperset(map(type, (*given, *named.values())))
+        if not plain:
+            given = tuple(map(drawn, given))
         numbers = None if plain else Numbers()
         arguments = self._questions.arguments(given, named, numbers)
         call = Call(name, arguments, shown or name)
@@ -250,7 +261,8 @@ class Remote(Channel):
 
     def _mirror(self, kind: Kind, told: list[Any], above: list[Any]) -> Mirror:
         _, name, _, _, able, operators, _, fields, _ = told
-        kind.fields = [str(field) for field in fields]
+        # A field of another name could stand in for a method of the stand-in's own.
+        kind.fields = [str(field) for field in fields if str(field).isidentifier() and str(field)[0] != "_"]
         kind.ancestors.update(*(parent._fa_kind.ancestors for parent in above if isinstance(parent, Mirror)))
         return mirrored(kind, name, able, [each for each in operators if each in OPERATORS])
 
@@ -277,6 +289,7 @@ class Remote(Channel):
 
         However deep the tests are, there is room here: an answer that is left half read would be the next one's.
         """
+        self._asked_strangely = any(mark in frame for mark in _STRANGE)
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(limit + _ROOM)
         try:
@@ -293,7 +306,7 @@ class Remote(Channel):
         self.reading = True
         try:
             text, _, changes = frame.decode("ascii").partition("\n")
-            if text == UNREAD:
+            if text == UNREAD and self._asked_strangely:
                 self.undecided("an argument cannot be made in the program's process")
             if text[:1] not in kinds:
                 raise ValueError("a frame of another kind")

@@ -46,8 +46,8 @@ def _nothing(_: object) -> list[object]:
 
 
 def pairs(value: Any) -> list[Any]:
-    """Keys and items of a dict."""
-    return [Pair((key, dict.__getitem__(value, key))) for key in dict.__iter__(value)]
+    """Keys and items of a dict. None is looked up: to compare keys may mean to ask the program."""
+    return list(map(Pair, value.items()))
 
 
 def _fill_pairs(value: Any, content: list[Any]) -> None:

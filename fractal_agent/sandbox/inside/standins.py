@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fractal_agent.sandbox.inside.mirrors import Asked, Ended, Mirror, Owned, handle_of, name_it
+from fractal_agent.sandbox.inside.standard import name_of
 from fractal_agent.sandbox.inside.stops import Unusable
 from fractal_agent.sandbox.inside.values import Described
 
@@ -41,6 +42,20 @@ class Function:
         return found
 
 
+class _Drawn:
+    """What an iterator of the tests gives. It can be gone through once, and may have to be written twice."""
+
+    def __init__(self, items: list[object]) -> None:
+        self.items = items
+
+
+def drawn(value: object) -> object:
+    """The value; of an iterator of the tests, what it gives."""
+    if isinstance(value, Iterator) and not isinstance(value, Owned) and not name_of(type(value)):
+        return _Drawn(list(itertools.islice(value, MOST_ITEMS)))
+    return value
+
+
 def keeps(kind: type) -> bool:
     """Whether a value of the type goes to the program by `outgoing`, although it extends a builtin."""
     if isinstance(kind, Mirror) or kind.__module__ == TESTS:
@@ -69,7 +84,9 @@ def outgoing(value: Any) -> Described:  # noqa: PLR0911  # one for each kind
     if issubclass(kind, tuple) and hasattr(kind, "_fields") and kind.__bases__ == (tuple,):
         return Described(["namedtuple", kind.__name__, list(kind._fields)], *value)
     if isinstance(value, Iterator):
-        return Described(["iter"], list(itertools.islice(value, MOST_ITEMS)))
+        value = drawn(value)
+    if isinstance(value, _Drawn):
+        return Described(["iter"], value.items)
     name = kind.__name__
     if isinstance(value, int):
         raise Unusable(f"they give the program an {name} of {value.bit_length()} bits, which is too large")

@@ -40,6 +40,7 @@ _ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 _MUTABLE = (list, dict, set, bytearray, deque)
 _BASES = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
 _IDENTIFIED = (*_MUTABLE, tuple, frozenset, bytes, complex, range)
+_SHARED = frozenset({tuple, frozenset, bytes})
 _SHORT = frozenset({type(None), bool, str})
 _FLOATS = _SHORT | {float}
 _INTEGERS = frozenset({int})
@@ -76,16 +77,16 @@ class Numbers:
         """Whether one that is met for the first time gets a number."""
         self._numbers = {id(each): number for number, each in enumerate(self.all)}
 
-    def of(self, value: Any, *, identified: bool) -> int | None:
-        """The object's number; None if it had none before this. Raises _Entangled for one that is met again."""
-        number = self._numbers.get(id(value))
-        if self.growing:
-            if number is not None:
-                raise _Entangled
-            if identified:
-                self._numbers[id(value)] = len(self.all)
-                self.all.append(value)
-        return number
+    def known(self, value: object) -> int | None:
+        """The object's number; None if it has none."""
+        return self._numbers.get(id(value))
+
+    def add(self, value: object) -> None:
+        """Give the object the next number. Raises _Entangled if it has one."""
+        if id(value) in self._numbers:
+            raise _Entangled
+        self._numbers[id(value)] = len(self.all)
+        self.all.append(value)
 
     def take(self, objects: list[Any]) -> None:
         """Have these instead."""
@@ -154,7 +155,14 @@ class Writer:
 
     def dumps(self, value: object, numbers: Numbers | None = None) -> str:
         """The value; an object that has a number already is written as that."""
-        return self._written(lambda: value, numbers, lambda: self._pack(value, MAX_DEPTH))
+        outer, self._numbers = self._numbers, numbers
+        try:
+            text = _encode(self._pack(value, MAX_DEPTH))
+        except _Entangled:
+            return self._as_graph(value, numbers)
+        finally:
+            self._numbers = outer
+        return self._as_graph(value, numbers) if _SURROGATE in text else text
 
     def shared(self, value: object) -> str:
         """The value, in which one object that stands in it twice will be one object."""
@@ -163,13 +171,17 @@ class Writer:
     def arguments(self, given: Iterable[object], named: dict[str, Any], numbers: Numbers | None) -> str:
         """The arguments of a call: a list, and behind it pairs of a name and a value if there are any."""
 
-        def tree() -> list[object]:
+        outer, self._numbers = self._numbers, numbers  # An iterator of the tests may call the program.
+        try:
             packed: list[object] = [self._items(given, MAX_DEPTH)]
             if named:
                 packed.append([[name, self._pack(value, MAX_DEPTH)] for name, value in named.items()])
-            return packed
-
-        return self._written(lambda: _whole(given, named), numbers, tree)
+            text = _encode(packed)
+        except _Entangled:
+            return self._as_graph(_whole(given, named), numbers)
+        finally:
+            self._numbers = outer
+        return self._as_graph(_whole(given, named), numbers) if _SURROGATE in text else text
 
     def graph(self, given: Iterable[object], named: dict[str, Any]) -> str:
         """The arguments of a call as a graph, however simple they are."""
@@ -181,25 +193,14 @@ class Writer:
         held = [[number, content(each)] for number, each in enumerate(numbers.all) if can_change(each)]
         return self.dumps(held, numbers)
 
-    def _written(self, whole: Callable[[], object], numbers: Numbers | None, tree: Callable[[], object]) -> str:
-        outer, self._numbers = self._numbers, numbers
-        try:
-            text = _encode(tree())
-            if _SURROGATE not in text:
-                return text
-        except _Entangled:
-            pass
-        finally:
-            self._numbers = outer
-        return self._as_graph(whole(), numbers)
-
     def _as_graph(self, value: object, numbers: Numbers | None) -> str:
-        outer, self._numbers = self._numbers, None if numbers and numbers.growing else numbers
+        growing = numbers is not None and numbers.growing
+        outer, self._numbers = self._numbers, None if growing else numbers
         try:
             rows, objects = flattened(value, self._taken, self._is_inline)
         finally:
             self._numbers = outer
-        if numbers and numbers.growing:
+        if numbers is not None and growing:
             numbers.take(objects)
         return _encode({"G": rows})
 
@@ -214,8 +215,13 @@ class Writer:
             return value if value == value else self._leaf(value)
         if kind is Pair:
             return [self._pack(item, depth) for item in value]
-        if self._numbers is not None and (number := self._number(value)) is not None:
-            return {"g": [number]}
+        numbers = self._numbers
+        if numbers is not None:
+            if not numbers.growing:
+                if (number := numbers.known(value)) is not None:
+                    return {"g": [number]}
+            elif kind is list or self._is_identified(value, kind):
+                numbers.add(value)
         if depth == 0:
             raise _Entangled
         if kind is list:
@@ -245,13 +251,12 @@ class Writer:
             return items
         return [self._pack(item, depth - 1) for item in items]
 
-    def _number(self, value: Any) -> int | None:
-        assert self._numbers is not None
-        kind = type(value)
+    def _is_identified(self, value: Any, kind: type) -> bool:
+        """It is an object of its own, here and where it is read."""
         identified = self._identified.get(kind)
         if identified is None:
             identified = self._identified[kind] = not self._keeps(kind) and _has_identity(kind)
-        return self._numbers.of(value, identified=identified and not _may_be_shared(value, kind))
+        return identified and not _may_be_shared(value, kind)
 
     def _is_inline(self, value: Any) -> bool:
         """It stands in a graph's row as it is."""
@@ -264,7 +269,7 @@ class Writer:
 
     def _taken(self, value: Any, *, own: bool = False) -> tuple[str, list[Any], list[Any]]:
         """Letter, what stands behind it, and what the object holds. `own`: it was looked for among the numbered."""
-        if not own and self._numbers is not None and (number := self._number(value)) is not None:
+        if not own and self._numbers is not None and (number := self._numbers.known(value)) is not None:
             return "=", [{"g": [number]}], []
         kind = type(value)
         if take := _TAKE.get(kind):
@@ -328,7 +333,7 @@ def _has_identity(kind: type) -> bool:
 
 def _may_be_shared(value: Any, kind: type) -> bool:
     """Python itself keeps one object for all such values."""
-    return kind in {tuple, frozenset, bytes} and len(value) < (2 if kind is bytes else 1)
+    return kind in _SHARED and len(value) < (2 if kind is bytes else 1)
 
 
 def can_change(value: object) -> bool:
@@ -374,7 +379,7 @@ def _reduced(value: Any, base: Any) -> Any:  # Any: what the two have in common,
     if base in {str, bytes, bytearray}:
         return base.__getitem__(value, slice(None))
     if base is dict:
-        return {key: dict.__getitem__(value, key) for key in dict.__iter__(value)}
+        return dict(dict.items(value))
     return base(base.__iter__(value))
 
 
