@@ -1,4 +1,4 @@
-"""The limits that this process inherited: where they are lower than the sandbox's own, they are kept and said."""
+"""The limits that this process inherited: where they are lower than the sandbox's, they are kept and said."""
 
 import resource
 from typing import NamedTuple

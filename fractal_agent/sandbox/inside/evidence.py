@@ -73,15 +73,20 @@ class Book:
     def distinct(
         self, of_left: Call | None, left: object, right: object, turned: bool, *message: _Made
     ) -> None:
-        """Two sides are not one object. Raises Undecided if they could be one where all runs in one process."""
+        """Two sides are not one object. Raises Undecided if in one process they could be."""
         call = self._calls[-1] if self._calls else self._last
         known = call is not None and any(
             call.result is one and any(other is given for given in call.given)
             for one, other in ((left, right), (right, left))
         )
-        if not known and not isinstance(left, _ALONE) and type(left) is type(right) and _is_equal(left, right):
+        if (
+            not known
+            and not isinstance(left, _ALONE)
+            and type(left) is type(right)
+            and _is_equal(left, right)
+        ):
             self._remote.undecided(
-                f"they ask whether two equal values are one {type(left).__name__}, which is lost between processes"
+                f"they ask whether two equal values are one {type(left).__name__}; that is lost on the way"
             )
         self.differs(of_left, left, right, turned, *message)
 

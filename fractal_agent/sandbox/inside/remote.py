@@ -19,6 +19,7 @@ from fractal_agent.sandbox.inside.mirrors import (
     mirrored,
     name_it,
 )
+from fractal_agent.sandbox.inside.reading import Reader
 from fractal_agent.sandbox.inside.standins import (
     Function,
     Told,
@@ -39,10 +40,9 @@ from fractal_agent.sandbox.inside.values import (
     UNREAD,
     Nans,
     Numbers,
-    Reader,
-    Writer,
     refill,
 )
+from fractal_agent.sandbox.inside.writing import Writer
 
 OUT_OF_TURN = "wrote to the sandbox's own channel"
 _MOST_KINDS = 1_000
@@ -154,8 +154,8 @@ class Remote(Channel):
                     )
                 case ["value", value]:
                     found[name] = value
-                    if isinstance(value, Mirror) and value._fa_kind:
-                        value._fa_kind.name = name
+                    if isinstance(value, Mirror) and value.fa_kind:
+                        value.fa_kind.name = name
                         self.expects = True
         return found
 
@@ -228,13 +228,13 @@ class Remote(Channel):
             case [[int(handle), list(told), str(shown), "raised"], list(arguments), dict(fields)]:
                 return self._exception(handle, told, shown, arguments, fields)
             case [[int(handle), list(told), str(shown)], *values]:
-                kind = self._class(told)
+                kind: Any = self._class(told)
             case _:
                 raise ValueError(f"no object is described by {content!r}")
         known = self._owned.get(handle)
+        if not isinstance(kind, Mirror):
+            raise TypeError("an exception without its arguments")
         if type(known) is not kind:
-            if not isinstance(kind, Mirror):
-                raise TypeError("an exception without its arguments")
             known = self._owned[handle] = made(kind, handle, shown, values)
         elif kind_of(known).base not in VALUES:
             changed(known, shown)
@@ -244,8 +244,8 @@ class Remote(Channel):
         """What stands for a class. Raises ValueError for no description."""
         match told:
             case [
-                int(handle), str(name), str(base), str(comparison), str(able),
-                list(operators), str(flags), list(fields), list(parents),
+                int(handle), str(name), str(base), str(comparison), str(),
+                list(), str(flags), list(), list(parents),
             ] if len(self._kinds) < _MOST_KINDS and len(comparison) == 5:  # fmt: skip
                 pass
             case _:
@@ -263,7 +263,9 @@ class Remote(Channel):
         _, name, _, _, able, operators, _, fields, _ = told
         # A field of another name could stand in for a method of the stand-in's own.
         kind.fields = [str(field) for field in fields if str(field).isidentifier() and str(field)[0] != "_"]
-        kind.ancestors.update(*(parent._fa_kind.ancestors for parent in above if isinstance(parent, Mirror)))
+        for parent in above:
+            if isinstance(parent, Mirror) and parent.fa_kind:
+                kind.ancestors |= parent.fa_kind.ancestors
         return mirrored(kind, name, able, [each for each in operators if each in OPERATORS])
 
     def _exception_class(self, name: str, builtin: str, above: list[Any]) -> type[Exception]:
@@ -287,7 +289,7 @@ class Remote(Channel):
     def _ask(self, frame: str, kinds: str, containers: list[Any] | None = None) -> tuple[str, object]:
         """Kind and value of the answer; the containers get what it says of them. Keeps a Stopped.
 
-        However deep the tests are, there is room here: an answer that is left half read would be the next one's.
+        However deep the tests are, there is room here: an answer left half read would be the next one's.
         """
         self._asked_strangely = any(mark in frame for mark in _STRANGE)
         limit = sys.getrecursionlimit()

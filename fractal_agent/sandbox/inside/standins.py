@@ -1,4 +1,4 @@
-"""What stands in the tests for the program's functions and exceptions, and how what is theirs goes to the program."""
+"""What stands in the tests for the program's functions and exceptions; how the tests' own values go to it."""
 
 from __future__ import annotations
 
@@ -63,43 +63,58 @@ def keeps(kind: type) -> bool:
     return issubclass(kind, enum.Enum) and kind.__module__ in sys.stdlib_module_names
 
 
-def outgoing(value: Any) -> Described:  # noqa: PLR0911  # one for each kind
+def outgoing(value: Any) -> Described:
     """How a value that is no builtin goes to the program. Raises Unusable for one that cannot."""
     kind = type(value)
+    described = _of_program(value) or _of_library(value)
+    if described is not None:
+        return described
+    if issubclass(kind, tuple) and hasattr(kind, "_fields") and kind.__bases__ == (tuple,):
+        return Described(["namedtuple", kind.__name__, list(kind._fields)], *value)
+    value = drawn(value)
+    if isinstance(value, _Drawn):
+        return Described(["iter"], value.items)
+    if isinstance(value, int):
+        raise Unusable(f"they give the program an integer of {value.bit_length()} bits, which is too large")
+    raise Unusable(f"they give the program a {kind.__name__}, which cannot be given to another process")
+
+
+def _of_program(value: Any) -> Described | None:
+    """What has a name or a handle in the program; None for anything else."""
     if isinstance(value, Function):
         return Described([value.__name__])
     if isinstance(value, Owned):
         return Described([handle_of(value)])
-    if isinstance(kind, type) and issubclass(kind, Mirror) and value._fa_kind:
-        return Described([value._fa_kind.name or value._fa_kind.handle])
-    if isinstance(value, BaseException):
-        if (handle := getattr(value, "handle_of_program", None)) is not None:
-            return Described([handle])
-        if kind.__module__ in {"builtins", __name__}:
-            return Described(["new", kind.__name__], list(value.args))
+    if isinstance(value, Mirror) and value.fa_kind:
+        return Described([value.fa_kind.name or value.fa_kind.handle])
+    handle = getattr(value, "handle_of_program", None) if isinstance(value, BaseException) else None
+    return None if handle is None else Described([handle])
+
+
+def _of_library(value: Any) -> Described | None:
+    """What can be made of the standard library alone; None for anything else."""
+    kind = type(value)
+    if isinstance(value, BaseException) and kind.__module__ in {"builtins", __name__}:
+        return Described(["new", kind.__name__], list(value.args))
     if isinstance(value, re.Pattern):
         return Described(["pattern"], value.pattern, value.flags)
-    if kind.__module__ != TESTS and (place := _place(value)):
-        return Described(["std", *place])
-    if issubclass(kind, tuple) and hasattr(kind, "_fields") and kind.__bases__ == (tuple,):
-        return Described(["namedtuple", kind.__name__, list(kind._fields)], *value)
-    if isinstance(value, Iterator):
-        value = drawn(value)
-    if isinstance(value, _Drawn):
-        return Described(["iter"], value.items)
-    name = kind.__name__
-    if isinstance(value, int):
-        raise Unusable(f"they give the program an {name} of {value.bit_length()} bits, which is too large")
-    raise Unusable(f"they give the program a {name}, which cannot be given to another process")
+    place = [] if kind.__module__ == TESTS else _place(value)
+    return Described(["std", *place]) if place else None
 
 
 def _place(value: Any) -> list[str]:
     """Module and name of what the standard library has under that name; empty for anything else."""
-    module = getattr(value, "__module__", None) or getattr(getattr(value, "__objclass__", None), "__module__", "builtins")
+    module = getattr(value, "__module__", None) or getattr(
+        getattr(value, "__objclass__", None), "__module__", "builtins"
+    )
     name = getattr(value, "__qualname__", "")
     if isinstance(value, enum.Enum):
         name = f"{type(value).__qualname__}.{value.name}"
-    if type(module) is not str or type(name) is not str or module.partition(".")[0] not in sys.stdlib_module_names:
+    if (
+        type(module) is not str
+        or type(name) is not str
+        or module.partition(".")[0] not in sys.stdlib_module_names
+    ):
         return []
     found: Any = sys.modules.get(module)
     for part in name.split("."):

@@ -1,14 +1,17 @@
-"""Values of any kind, nested in any way, compare in the judge exactly as they do where all runs in one process.
+"""Values of any kind, nested in any way, compare in the judge as they do where all runs in one process.
 
-Each example is a batch of values as source. Plain Python says what each comparison gives; the judge must agree.
+Each example is a batch of values as source. Plain Python says what a comparison gives; the judge must agree.
 `FRACTAL_AGENT_CROSSING` sets how many batches are tried.
 """
 
+# ruff: noqa: E501  # Values in a table are read best on few lines.
+
 import os
+import sys
 from collections.abc import AsyncIterator
+from types import ModuleType
 from typing import Any
 
-import anyio
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, Phase, given, settings
@@ -154,9 +157,7 @@ leaves = st.one_of(
     st.sampled_from("fd").map(lambda code: f"array.array({code!r}, [0.5, math.inf])"),
     st.just("array.array('u', 'aé')"),
 )  # fmt: skip
-HASHABLE = ("None True 1.5 -0.0 math.nan 1j int len Color.RED Level.LOW Name.A Bit.ONE Whole(1) Text('a') Frozen(1) "
-    "Pair(1,2) datetime.date(2024,1,1) decimal.Decimal('1.0') fractions.Fraction(1,2) uuid.UUID(int=1) "
-    "pathlib.PurePath('a') range(3) b'a' frozenset({1}) ipaddress.ip_address('1.1.1.1') PLAIN Triple(1,2,3)").split()  # fmt: skip
+HASHABLE = ["None", "True", "1.5", "-0.0", "math.nan", "1j", "int", "len", "Color.RED", "Level.LOW", "Name.A", "Bit.ONE", "Whole(1)", "Text('a')", "Frozen(1)", "Pair(1,2)", "datetime.date(2024,1,1)", "decimal.Decimal('1.0')", "fractions.Fraction(1,2)", "uuid.UUID(int=1)", "pathlib.PurePath('a')", "range(3)", "b'a'", "frozenset({1})", "ipaddress.ip_address('1.1.1.1')", "PLAIN", "Triple(1,2,3)"]  # fmt: skip
 keys = st.recursive(
     st.one_of(st.sampled_from(HASHABLE), small.map(repr), names.map(ascii)),
     lambda inner: st.one_of(
@@ -218,17 +219,15 @@ def sources(batch: list[str]) -> str:
 
 def expected(batch: list[str]) -> list[list[Any]]:
     """What plain Python says."""
-    names: dict[str, Any] = {"__name__": "program"}
-    source = PRELUDE + CLASSES + PROGRAM.replace("SOURCES", sources(batch)) + TESTS.replace("SOURCES", sources(batch))
-    module = type(os)("program")
-    import sys
-
-    sys.modules["program"] = module
+    made = sources(batch)
+    source = PRELUDE + CLASSES + PROGRAM.replace("SOURCES", made) + TESTS.replace("SOURCES", made)
+    module: Any = ModuleType("program")
+    sys.modules["program"] = module  # Where dataclasses look.
     try:
-        exec(compile(source, "<program>", "exec"), module.__dict__)  # noqa: S102  # made above
-        return module.outcomes()  # type: ignore[no-any-return,attr-defined]  # defined there
+        exec(compile(source, "<program>", "exec"), module.__dict__)  # made above
+        return list(module.outcomes())
     finally:
-        del sys.modules["program"], names
+        del sys.modules["program"]
 
 
 async def judged(sandbox: Sandbox, batch: list[str], wanted: list[list[Any]]) -> list[str]:

@@ -166,17 +166,35 @@ FORGERIES = {
     **{
         f"writes the frame {text}": f"import os\nm = {text.encode()!r}\ndef f(x):\n    os.write(3, len(m).to_bytes(4, 'big') + m)\n    return 0"
         for text in (
-            'R{"T":"builtins.eval"}', 'R{"T":"os.system"}', 'R{"T":"builtins.__import__"}', 'R{"G":[["t",[0]]]}',
-            'R{"G":[["t",[1]],["t",[0]]]}', 'R{"G":[["a",[9]]]}', 'R{"G":[["a",[-1]]]}', 'R{"G":[]}', 'R{"G":[["v","os.system",0]]}',
-            'R{"G":[["v","collections.deque",99999999999,1]]}', 'R{"v":["builtins.memoryview",4,{"b":"a"},"P",{"t":[1]},true]}',
-            'R{"v":["datetime.datetime",1]}', 'R{"v":["collections.Counter",0,1]}', 'R{"v":["zoneinfo.ZoneInfo",1,"../../etc/passwd"]}',
-            'R{"N":[[]]}', 'R{"g":[0]}', 'R{"o":[["class",[1,"A","int","iiiii","",[],"",[],[]]]]}', 'R{"o":[[1,[1,"A","tuple","iiiii","",[],"",[],[]],""],{"t":[9]}]}',
+            'R{"T":"builtins.eval"}',
+            'R{"T":"os.system"}',
+            'R{"T":"builtins.__import__"}',
+            'R{"G":[["t",[0]]]}',
+            'R{"G":[["t",[1]],["t",[0]]]}',
+            'R{"G":[["a",[9]]]}',
+            'R{"G":[["a",[-1]]]}',
+            'R{"G":[]}',
+            'R{"G":[["v","os.system",0]]}',
+            'R{"G":[["v","collections.deque",99999999999,1]]}',
+            'R{"v":["builtins.memoryview",4,{"b":"a"},"P",{"t":[1]},true]}',
+            'R{"v":["datetime.datetime",1]}',
+            'R{"v":["collections.Counter",0,1]}',
+            'R{"v":["zoneinfo.ZoneInfo",1,"../../etc/passwd"]}',
+            'R{"N":[[]]}',
+            'R{"g":[0]}',
+            'R{"o":[["class",[1,"A","int","iiiii","",[],"",[],[]]]]}',
+            'R{"o":[[1,[1,"A","tuple","iiiii","",[],"",[],[]],""],{"t":[9]}]}',
             'R{"o":[[1,[1,"A","int","iiiii","",["sub","eq","class","getattribute"],"",[],[]],""],1]}',
             'R{"o":[[1,[1,"A","","ddddd","",["sub"],"",["class","__init__","x; import os"],[]],""]]}',
             'R{"o":[[1,[1,"A","tuple","bbbbb","",[],"",["__eq__"],[]],""],{"t":[{"T":"builtins.bool"}]}]}',
-            'R{"o":[[1,[1,"A","tuple","bbbbb","",["eq","lt"],"",["_fa_kind","__class__","x.y"],[]],""],{"t":[{"T":"builtins.bool"}]}]}',
-            'R{"o":[[1,[1,"_fa_kind","","bbbbb","cinlgshdr",["sub"],"uvtfbEISFJ",[],[]],""]]}', 'U', 'R{"u":[-1]}', 'R{"r":["x"]}',
-            'R{"o":[[1,[1,"E","!SystemExit","iiiii","",[],"",[],[]],"","raised"],[],{"d":[]}]}', 'R1\n[[0,[1]]]', 'R1\n{"G":[["a"]]}',
+            'R{"o":[[1,[1,"A","tuple","bbbbb","",["eq","lt"],"",["fa_kind","_fa_kind","__class__","x.y"],[]],""],{"t":[{"T":"builtins.bool"}]}]}',
+            'R{"o":[[1,[1,"fa_kind","","bbbbb","cinlgshdr",["sub"],"uvtfbEISFJ",[],[]],""]]}',
+            "U",
+            'R{"u":[-1]}',
+            'R{"r":["x"]}',
+            'R{"o":[[1,[1,"E","!SystemExit","iiiii","",[],"",[],[]],"","raised"],[],{"d":[]}]}',
+            "R1\n[[0,[1]]]",
+            'R1\n{"G":[["a"]]}',
         )
     },
     "is another module": "import sys, types\nclass M(types.ModuleType):\n    def __getattr__(self, n): return lambda *a: True\n"
@@ -255,27 +273,36 @@ def make(x, y): return Point(x, y)
 _ALWAYS = "class Always:\n    __eq__ = __lt__ = __contains__ = lambda *a: True\n    __hash__ = lambda s: 0\n    __sub__ = __abs__ = lambda *a: 0\n"
 OBJECT_FORGERIES = {
     "nothing right": HONEST.replace("self.x + self.y", "0"),
-    "equality replaced": HONEST.replace("return Point(x, y)", "return Point(0, 0)") + "Point.__eq__ = lambda *a: True\n",
-    "order replaced": HONEST.replace("return Point(x, y)", "return Point(x, -y)") + "Point.__lt__ = lambda *a: True\n",
+    "equality replaced": HONEST.replace("return Point(x, y)", "return Point(0, 0)")
+    + "Point.__eq__ = lambda *a: True\n",
+    "order replaced": HONEST.replace("return Point(x, y)", "return Point(x, -y)")
+    + "Point.__lt__ = lambda *a: True\n",
     "equality looks generated": HONEST.replace("return Point(x, y)", "return Point(0, 0)")
     + "Point.__eq__ = eval(compile('lambda *a: True', '<string>', 'eval'))\n",
-    "fields that equal everything": _ALWAYS + HONEST.replace("return Point(x, y)", "return Point(Always(), Always())"),
+    "fields that equal everything": _ALWAYS
+    + HONEST.replace("return Point(x, y)", "return Point(Always(), Always())"),
     "fields that change": HONEST.replace("return Point(x, y)", "return Point(0, 0)")
     + "import itertools\ncount = itertools.count()\nPoint.__getattribute__ = lambda s, n: next(count)\n",
     "fields that raise": HONEST + "def bad(self): raise ValueError\nPoint.x = property(bad)\n",
     "fields that exit": HONEST + "def bad(self): raise SystemExit\nPoint.x = property(bad)\n",
     "no fields": HONEST.replace("    x: int\n    y: int\n", "    def __init__(self, *a): pass\n"),
-    "no dataclass": _ALWAYS + "class Point(Always):\n    def __init__(self, *a): pass\n    total = x = y = Always()\n"
+    "no dataclass": _ALWAYS
+    + "class Point(Always):\n    def __init__(self, *a): pass\n    total = x = y = Always()\n"
     "    __add__ = lambda s, o: s\ndef make(x, y): return Point()\n",
-    "holds itself": HONEST.replace("return Point(x, y)", "p = Point(1, 2)\n    object.__setattr__(p, 'x', p)\n    return p"),
+    "holds itself": HONEST.replace(
+        "return Point(x, y)", "p = Point(1, 2)\n    object.__setattr__(p, 'x', p)\n    return p"
+    ),
     "metaclass": "class M(type):\n    __instancecheck__ = __eq__ = lambda *a: True\n    __hash__ = type.__hash__\n"
     "class Point(metaclass=M):\n    def __init__(self, *a): pass\n    __eq__ = lambda *a: True\ndef make(x, y): return 5\n",
     "one object": "class Point:\n    x = y = 5\n    def total(self): return 15\np = Point()\nPoint = type('Point', (), {'__new__': lambda *a: p})\n"
     "def make(x, y): return p\n",
     "enum": "import enum\nclass Point(enum.IntEnum):\n    A = 1\n    _missing_ = classmethod(lambda c, v: c.A)\n    __eq__ = __lt__ = lambda *a: True\n"
     "    __hash__ = int.__hash__\n    def total(self): return self\ndef make(x, y): return Point.A\n",
-    "says that it did not understand": HONEST.replace("return Point(x, y)", "import os\n    os.write(3, b'\\0\\0\\0\\1U')"),
-    "class for a function": _ALWAYS + "class make(Always):\n    def __init__(self, *a): pass\n    x = y = total = lambda *a: Always()\n"
+    "says that it did not understand": HONEST.replace(
+        "return Point(x, y)", "import os\n    os.write(3, b'\\0\\0\\0\\1U')"
+    ),
+    "class for a function": _ALWAYS
+    + "class make(Always):\n    def __init__(self, *a): pass\n    x = y = total = lambda *a: Always()\n"
     "    __add__ = lambda s, o: s\nPoint = make\n",
 }
 
@@ -293,7 +320,12 @@ async def test_forgery_of_objects(bubblewrap: Sandbox, name: str) -> None:
 async def test_class_in_place_of_a_function(bubblewrap: Sandbox) -> None:
     """A program that defines a class where a function is asked for wins nothing by the class's operators."""
     program = _ALWAYS + "class f(Always):\n    def __init__(self, *a): pass\n"
-    for tests in ("assert f(1) == 1", "assert abs(f(9) - 81) < 1e-6", "assert f(3) in (9, 9.0)", "assert f(1) < 0"):
+    for tests in (
+        "assert f(1) == 1",
+        "assert abs(f(9) - 81) < 1e-6",
+        "assert f(3) in (9, 9.0)",
+        "assert f(1) < 0",
+    ):
         with pytest.raises(TestsUnusable, match="the program itself defines"):
             await bubblewrap.judge(program, "f", tests)
 

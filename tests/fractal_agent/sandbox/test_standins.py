@@ -225,7 +225,13 @@ async def test_example_that_cannot_be_judged(sandbox: Sandbox) -> None:
 async def test_right_program(sandbox: Sandbox, name: str) -> None:
     """A right program passes, whatever the tests do with what it returns and raises."""
     program, tests = RIGHT[name]
-    entry_point = "Stack" if program is STACK else "S" if program.startswith("class S(") else program.rpartition("def ")[2].partition("(")[0]
+    entry_point = (
+        "Stack"
+        if program is STACK
+        else "S"
+        if program.startswith("class S(")
+        else program.rpartition("def ")[2].partition("(")[0]
+    )
 
     verdict = await sandbox.judge(program, entry_point, tests)
 

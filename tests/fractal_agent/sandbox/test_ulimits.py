@@ -39,7 +39,7 @@ SETS = [*((option,) for option in ULIMITS), tuple(ULIMITS)]
 
 
 @pytest.mark.parametrize(
-    ("options", "hardness"), [*((options, "") for options in SETS), (tuple(ULIMITS), "-S ")], ids=lambda part: "".join(part)
+    ("options", "hardness"), [*((options, "") for options in SETS), (tuple(ULIMITS), "-S ")]
 )
 def test_lower_limit_is_kept(options: tuple[str, ...], hardness: str) -> None:
     """Under any of them together a right program passes, and one sentence names each that is lower."""
