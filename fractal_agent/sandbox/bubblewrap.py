@@ -84,7 +84,7 @@ def _files(limits: Limits) -> Iterator[str]:
 
 
 def _zones() -> dict[str, str]:
-    """Where the data of time zones is seen, and what it really is; that of a package stands in for the system's."""
+    """Where the data of time zones is seen, and where it is: the system's own, else a package's."""
     if ZONES.folders:
         return {folder: str(Path(folder).resolve()) for folder in ZONES.folders}
     return {_ZONES: ZONES.package} if ZONES.package else {}

@@ -1,4 +1,4 @@
-"""The limits that this process inherited: where they are lower than the sandbox's own, they are kept and said."""
+"""The limits that this process inherited: where they are lower than the sandbox's, they are kept and said."""
 
 import resource
 from typing import NamedTuple
@@ -61,13 +61,14 @@ def lower(number: int, wanted: int) -> int:
 def kept(limits: Limits) -> Kept:
     """The limits, none above the inherited one, and which were lowered for that."""
     lowered: list[str] = []
+    least: dict[str, int] = {}
     for ulimit in _ULIMITS:
         wanted = getattr(limits, ulimit.field)
         found = lower(ulimit.number, wanted)
         if found < wanted:
-            limits = msgspec.structs.replace(limits, **{ulimit.field: found})
+            least[ulimit.field] = min(found, least.get(ulimit.field, found))
             lowered.append(f"ulimit {ulimit.option} {found // ulimit.unit}")
-    return Kept(limits, tuple(lowered))
+    return Kept(msgspec.structs.replace(limits, **least), tuple(lowered))
 
 
 def too_low(lowered: tuple[str, ...], found: str) -> SandboxError:

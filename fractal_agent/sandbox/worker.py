@@ -37,11 +37,24 @@ from fractal_agent.sandbox.ulimits import lower
 
 _INSIDE = Path(__file__).with_name("inside")
 _PACKAGE = "fractal_agent.sandbox.inside"
-_ZYGOTE = ("standard", "graph", "values", "kinds", "confinement", "seccomp", "program", "zygote")
+_ZYGOTE = (
+    "standard",
+    "graph",
+    "values",
+    "writing",
+    "reading",
+    "kinds",
+    "confinement",
+    "seccomp",
+    "program",
+    "zygote",
+)
 _JUDGE = (
     "standard",
     "graph",
     "values",
+    "writing",
+    "reading",
     "confinement",
     "seccomp",
     "stops",

@@ -73,7 +73,7 @@ class Book:
     def distinct(
         self, of_left: Call | None, left: object, right: object, turned: bool, *message: _Made
     ) -> None:
-        """Two sides are not one object. Raises Undecided if they could be one where all runs in one process."""
+        """Two sides are not one object. Raises Undecided if in one process they could be."""
         call = self._calls[-1] if self._calls else self._last
         known = call is not None and any(
             call.result is one and any(other is given for given in call.given)
@@ -86,7 +86,7 @@ class Book:
             and _is_equal(left, right)
         ):
             self._remote.undecided(
-                f"they ask whether two equal values are one {type(left).__name__}, which is lost between processes"
+                f"they ask whether two equal values are one {type(left).__name__}; that is lost on the way"
             )
         self.differs(of_left, left, right, turned, *message)
 

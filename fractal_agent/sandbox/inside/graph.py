@@ -1,7 +1,8 @@
 """How a value is written that nests deeply, holds itself or holds one object twice: as a list of its objects.
 
-Nothing here recurses, so neither depth nor a circle can exhaust a stack. The first object is the value. Each is a
-list: a letter for what it is, then what it holds: None, a bool, a number or a text as it is, else `[place]`.
+Nothing here recurses, so neither depth nor a circle can exhaust a stack. The first object is the value. Each
+is a list: a letter for what it is, then what it holds: None, a bool, a number or a text as it is, else
+`[place]`.
 """
 
 from __future__ import annotations

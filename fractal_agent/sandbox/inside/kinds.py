@@ -1,10 +1,9 @@
 """What the judge is told of an object of the program's own, and what it may ask of one.
 
-What is told of a class says how its instances compare: by identity, by the fields of a dataclass whose comparison
-is the generated one, as the builtin that it extends, or by code that the program wrote. That code decides nothing.
+What is told of a class says how its instances compare: by identity, by the fields of a dataclass whose
+comparison is the generated one, as the builtin that it extends, or by code that the program wrote. That code
+decides nothing.
 """
-
-# A class of the program's own may raise anything when it is looked at.
 
 from __future__ import annotations
 
@@ -24,32 +23,18 @@ ABILITIES = {
     "s": "__setitem__", "h": "__contains__", "d": "__delitem__", "r": "__reversed__",
 }  # fmt: skip
 """What an object can do, by the letter that says so."""
-BINARY = tuple(
-    [
-        "add",
-        "sub",
-        "mul",
-        "truediv",
-        "floordiv",
-        "mod",
-        "pow",
-        "matmul",
-        "and",
-        "or",
-        "xor",
-        "lshift",
-        "rshift",
-        "divmod",
-    ]
+BINARY = (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
+    *("and", "or", "xor", "lshift", "rshift", "divmod"),
 )
-UNARY = tuple(["neg", "pos", "abs", "invert", "int", "float", "complex", "round"])
+UNARY = ("neg", "pos", "abs", "invert", "int", "float", "complex", "round")
 ORDER = ("lt", "le", "gt", "ge")
 OPERATORS = frozenset([*BINARY, *(f"r{name}" for name in BINARY), *(f"i{name}" for name in BINARY), *UNARY])
 ENUMS = {"E": "Enum", "I": "IntEnum", "S": "StrEnum", "F": "Flag", "J": "IntFlag"}
 """Classes of the standard library's `enum` that a class may extend, by the letter that says so."""
 IDENTITY, FIELDS, BASE, OWN, HUGE = "idbxh"
-"""How instances of a class compare: as objects, by a dataclass's fields, as what they extend, by code of its own,
-as an integer that is too large to be sent."""
+"""How instances of a class compare: as objects, by a dataclass's fields, as what they extend, by code of its
+own, as an integer that is too large to be sent."""
 PROGRAM = "<program>"
 """File name by which a traceback tells whose code it passed through."""
 
@@ -99,7 +84,7 @@ COMPARED = frozenset({"fields", "reduced"})
 
 
 class Kinds:
-    """The classes and objects that the judge has been told of. What has been told is kept: no other gets its handle."""
+    """The classes and objects that the judge was told of. They are kept, so that no other gets a handle."""
 
     def __init__(self, show: Callable[[object], str]) -> None:
         self.shown: list[object] = []
@@ -124,7 +109,7 @@ class Kinds:
         return self.named and is_own(kind)
 
     def described(self, value: Any) -> Described:
-        """A handle, the class and the text; of a class its class, of a value what it extends; of an exception its parts."""
+        """A handle, the class and the text, and besides what a value extends or an exception is made of."""
         kind = type(value)
         if issubclass(kind, type):
             return Described(["class", self._class(value)])
@@ -233,4 +218,6 @@ def _fields(kind: type) -> list[object]:
 def _compared(value: Any) -> list[object]:
     """The fields by which a dataclass's generated comparison goes."""
     owner = next(base for base in type(value).__mro__ if "__eq__" in vars(base))
-    return [getattr(value, name) for name, field in owner.__dataclass_fields__.items() if field.compare]
+    return [
+        getattr(value, name) for name, field in vars(owner)["__dataclass_fields__"].items() if field.compare
+    ]

@@ -1,8 +1,8 @@
 """What stands in the tests for an object or a class of the program's own.
 
-What a stand-in is asked, the program answers in its own process, one question at a time. Whether it is equal to
-something is decided here: by identity, by fields, or by the value that it extends. Where the program's own code
-would have to decide, nobody does: the tests cannot judge it.
+What a stand-in is asked, the program answers in its own process, one question at a time. Whether it is equal
+to something is decided here: by identity, by fields, or by the value that it extends. Where the program's own
+code would have to decide, nobody does: the tests cannot judge it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import dataclasses
 import enum
 import types
 from collections.abc import Callable
-from operator import ge, gt, itemgetter, le, lt
+from operator import eq, ge, gt, itemgetter, le, lt
 from typing import Any, NoReturn, Protocol
 
 from fractal_agent.sandbox.inside.values import MAX_BITS
@@ -23,36 +23,18 @@ VALUES: dict[str, type] = {
     kind.__name__: kind for kind in (int, float, complex, str, bytes, tuple, frozenset)
 }
 """A stand-in for what extends one of these is such a value itself."""
-_TYPES: dict[str, type] = {
-    **{kind.__name__: kind for kind in (map, filter, zip, enumerate, reversed)},
-    **{
-        kind.__name__: kind
-        for kind in (
-            *(types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FunctionType),
-            *(types.MethodType, types.BuiltinFunctionType, type(iter([])), type(iter(()))),
-        )
-    },
-}
-"""What a stand-in for an object of a builtin type says that it is."""
-_BINARY = tuple(
-    [
-        "add",
-        "sub",
-        "mul",
-        "truediv",
-        "floordiv",
-        "mod",
-        "pow",
-        "matmul",
-        "and",
-        "or",
-        "xor",
-        "lshift",
-        "rshift",
-        "divmod",
-    ]
+_SHOWN: tuple[Any, ...] = (
+    *(map, filter, zip, enumerate, reversed, type(iter([])), type(iter(()))),
+    *(types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType),
+    *(types.FunctionType, types.MethodType, types.BuiltinFunctionType),
 )
-_UNARY = frozenset(["neg", "pos", "abs", "invert", "int", "float", "complex", "round"])
+_TYPES: dict[str, type] = {str(kind.__name__): kind for kind in _SHOWN}
+"""What a stand-in for an object of a builtin type says that it is."""
+_BINARY = (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
+    *("and", "or", "xor", "lshift", "rshift", "divmod"),
+)
+_UNARY = frozenset({"neg", "pos", "abs", "invert", "int", "float", "complex", "round"})
 OPERATORS = _UNARY.union(_BINARY, (f"r{name}" for name in _BINARY), (f"i{name}" for name in _BINARY))
 """Of the methods that a class may have for them, those that can be asked of the program."""
 _ENUMS = {"J": enum.IntFlag, "F": enum.Flag, "S": enum.StrEnum, "I": enum.IntEnum, "E": enum.Enum}
@@ -98,27 +80,27 @@ class Kind:
 class Mirror(type):
     """The type of the stand-ins for the program's classes."""
 
-    _fa_kind: Kind | None = None
+    fa_kind: Kind | None = None
 
     def __call__(cls, /, *given: object, **named: object) -> object:
         kind = _kind(cls)
         return kind.remote.call(kind.name or f"#{kind.handle}", given, named, cls.__name__)
 
     def __getattr__(cls, name: str) -> object:
-        if cls._fa_kind is None:
+        if cls.fa_kind is None:
             raise AttributeError(name)
-        return _attribute(cls, cls._fa_kind.remote, cls.__name__, name)
+        return _attribute(cls, cls.fa_kind.remote, cls.__name__, name)
 
     def __instancecheck__(cls, value: object) -> bool:
-        if cls._fa_kind is None:
+        if cls.fa_kind is None:
             return type.__instancecheck__(cls, value)
         return cls.__subclasscheck__(type(value))
 
     def __subclasscheck__(cls, other: type) -> bool:
-        kind = cls._fa_kind
+        kind = cls.fa_kind
         if kind is None:
             return type.__subclasscheck__(cls, other)
-        theirs = other._fa_kind if isinstance(other, Mirror) else None
+        theirs = other.fa_kind if isinstance(other, Mirror) else None
         if theirs is not None and kind.handle in theirs.ancestors:
             return True
         if "v" in kind.flags:
@@ -141,16 +123,16 @@ class Mirror(type):
         return _kind(cls).remote.operate("getitem", cls, key)
 
     def __setattr__(cls, name: str, value: object) -> None:
-        if cls._fa_kind is None or name.startswith("_"):
+        if cls.fa_kind is None or name.startswith("_"):
             type.__setattr__(cls, name, value)
         else:
-            cls._fa_kind.remote.operate("setattr", cls, name, value)
+            cls.fa_kind.remote.operate("setattr", cls, name, value)
 
 
 def _kind(cls: Mirror) -> Kind:
-    if cls._fa_kind is None:
+    if cls.fa_kind is None:
         raise TypeError("it stands for no class")
-    return cls._fa_kind
+    return cls.fa_kind
 
 
 class Owned(metaclass=Mirror):
@@ -185,7 +167,7 @@ class Opaque(Owned):
             return True
         if kind_of(self).remote.reading:
             return False
-        return _compared(self, other, 0, lambda one, two: one == two)
+        return _compared(self, other, 0, eq)
 
     def __hash__(self) -> int:
         kind = kind_of(self)
@@ -228,7 +210,7 @@ def handle_of(owned: object) -> int:
 
 def kind_of(owned: object) -> Kind:
     """What is known of its class."""
-    return type(owned)._fa_kind  # type: ignore[attr-defined,no-any-return]  # a Mirror
+    return type(owned).fa_kind  # type: ignore[attr-defined,no-any-return]  # a Mirror
 
 
 def label_of(owned: object) -> str:
@@ -242,15 +224,11 @@ def name_it(owned: object, label: str) -> None:
 
 
 def made(cls: Mirror, handle: int, shown: str, values: list[object]) -> Owned:
-    """A stand-in of that class; `values` has what it extends, if that is a value. Raises ValueError without it."""
-    base = VALUES.get(_kind(cls).base)
-    if base is None:
-        owned: Any = object.__new__(cls)
-    else:
-        (value,) = values
-        if type(value) is not base:
-            raise ValueError(f"{cls.__name__} does not extend {value!r}")
-        owned = base.__new__(cls, value)  # type: ignore[call-overload]  # each takes one of its own
+    """A stand-in of that class; `values` has the value that it extends. Raises ValueError without it."""
+    base: Any = VALUES.get(_kind(cls).base, object)
+    if base is not object and [type(value) for value in values] != [base]:
+        raise ValueError(f"{cls.__name__} does not extend {values!r}")
+    owned = base.__new__(cls, *values) if base is not object else object.__new__(cls)  # type: ignore[arg-type]  # no instance of Mirror
     _variables(owned)["state"] = _State(handle, shown)
     return owned  # type: ignore[no-any-return]  # by construction
 
@@ -264,7 +242,6 @@ def mirrored(kind: Kind, name: str, able: str, operators: list[str]) -> Mirror:
     """The stand-in for a class of that name, whose instances can do what the letters and operators say."""
     base = VALUES.get(kind.base)
     names: dict[str, Any] = {
-        "_fa_kind": kind,
         "__dict__": property(lambda self: _ask(self, "vars")),
         "__match_args__": tuple(kind.fields),
     }
@@ -279,6 +256,7 @@ def mirrored(kind: Kind, name: str, able: str, operators: list[str]) -> Mirror:
     names |= {f"__{operator}__": _operator(operator, base) for operator in operators}
     if shown_as := _shown_as(kind, name):
         names["__class__"] = property(lambda _: shown_as)
+    names["fa_kind"] = kind
     return Mirror(name, (Opaque,) if base is None else (Owned, base), names)
 
 
@@ -310,8 +288,8 @@ def _shown_as(kind: Kind, name: str) -> type | None:
     """The type that `isinstance` is to see, where that is one of the standard library's."""
     if "b" in kind.flags:
         return _TYPES.get(name)
-    parent = next((_ENUMS[letter] for letter in _ENUMS if letter in kind.flags), None)
-    return None if parent is None else parent(name, [])  # type: ignore[call-arg,return-value,arg-type]  # a class without members
+    parent: Any = next((_ENUMS[letter] for letter in _ENUMS if letter in kind.flags), None)
+    return parent(name, []) if parent else None
 
 
 def _ordering(place: int, order: str) -> Callable[[Any, object], Any]:
@@ -327,19 +305,14 @@ def _compared(self: Any, other: object, place: int, compare: Callable[[Any, Any]
     if mode == _FIELDS:
         if type(other) is not type(self):
             return NotImplemented
-        one, two = kind.remote.operate("fields", self, other)  # type: ignore[misc]  # or ValueError
+        one, two = _ask(self, other, operation="fields")
         return compare(tuple(one), tuple(two))
     if mode == _BASE and kind.base:
-        if theirs:
-            one, two = kind.remote.operate("reduced", self, other)  # type: ignore[misc]  # as above
-            return compare(one, two)
-        (one,) = kind.remote.operate("reduced", self)  # type: ignore[misc]  # as above
-        return compare(one, other)
-    if mode == _HUGE:
-        if theirs or (isinstance(other, int) and (place or other.bit_length() > MAX_BITS)):
-            kind.remote.undecided("they depend on an integer that is too large to be sent")
-        return NotImplemented
-    if mode != _IDENTITY and (theirs or kind.remote.expects):
+        one, two = _ask(self, other if theirs else None, operation="reduced")
+        return compare(one, two if theirs else other)
+    if mode == _HUGE and (theirs or (isinstance(other, int) and (place or other.bit_length() > MAX_BITS))):
+        kind.remote.undecided("they depend on an integer that is too large to be sent")
+    if mode not in {_IDENTITY, _HUGE} and (theirs or kind.remote.expects):
         _give_up(self, ("__eq__", "__lt__", "__le__", "__gt__", "__ge__")[place])
     return NotImplemented
 

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any
 
 from fractal_agent.sandbox.inside.kinds import COMPARED, OPERATIONS, PROGRAM, Kinds, is_own
+from fractal_agent.sandbox.inside.reading import Reader
 from fractal_agent.sandbox.inside.values import (
     BROKEN,
     LOADED,
@@ -32,9 +33,8 @@ from fractal_agent.sandbox.inside.values import (
     UNREAD,
     Nans,
     Numbers,
-    Reader,
-    Writer,
 )
+from fractal_agent.sandbox.inside.writing import Writer
 
 CHANNEL = 3
 """The descriptor of the socket to the judge."""
@@ -125,7 +125,7 @@ class Program:
             return ["value", value]
         return "callable" if callable(value) else ["value", value]
 
-    def _own(self, content: list[Any]) -> object:
+    def _own(self, content: list[Any]) -> object:  # noqa: PLR0911  # one for each kind
         """The object that the judge means: one of the program's own, or one that it describes."""
         about, *values = content
         match about:
@@ -151,7 +151,9 @@ class Program:
         header, _, sent = frame.partition("\n")
         kind, _, name = header.partition(" ")
         try:
-            arguments: Any = self._reader.loads(sent)  # Any: a list of values, and pairs by name if there are any
+            arguments: Any = self._reader.loads(
+                sent
+            )  # Any: a list of values, and pairs by name if there are any
         except Exception:
             return UNREAD
         given, named = arguments[0], dict(arguments[1]) if len(arguments) > 1 else {}

@@ -19,7 +19,16 @@ from fractal_agent.sandbox.inside.mirrors import (
     mirrored,
     name_it,
 )
-from fractal_agent.sandbox.inside.standins import Function, Told, exception, exception_class, keeps, outgoing
+from fractal_agent.sandbox.inside.reading import Reader
+from fractal_agent.sandbox.inside.standins import (
+    Function,
+    Told,
+    drawn,
+    exception,
+    exception_class,
+    keeps,
+    outgoing,
+)
 from fractal_agent.sandbox.inside.stops import LEAVING, Broken, Stopped, Undecided
 from fractal_agent.sandbox.inside.values import (
     BROKEN,
@@ -31,14 +40,15 @@ from fractal_agent.sandbox.inside.values import (
     UNREAD,
     Nans,
     Numbers,
-    Reader,
-    Writer,
     refill,
 )
+from fractal_agent.sandbox.inside.writing import Writer
 
 OUT_OF_TURN = "wrote to the sandbox's own channel"
 _MOST_KINDS = 1_000
 _LINE_BITS = 32
+_STRANGE = ('{"v"', '{"o"', '["v"', '["o"', '{"T"')
+"""In a question with none of these is nothing that the program's process could lack."""
 _ROOM = 500
 """So many frames more than the tests may have, the judge may have to hear an answer."""
 
@@ -116,8 +126,7 @@ class Remote(Channel):
         """How many calls were made in all."""
         self.stopped: Stopped | Undecided | None = None
         """Why the tests were stopped, which they may have swallowed."""
-        self.reading = False
-        self.expects = False
+        self.reading = self.expects = self._asked_strangely = False
         nans = Nans(1)
         self._answers = Reader(self._standin, nans)
         self._questions = Writer(outgoing, nans, keeps)
@@ -145,8 +154,8 @@ class Remote(Channel):
                     )
                 case ["value", value]:
                     found[name] = value
-                    if isinstance(value, Mirror) and value._fa_kind:
-                        value._fa_kind.name = name
+                    if isinstance(value, Mirror) and value.fa_kind:
+                        value.fa_kind.name = name
                         self.expects = True
         return found
 
@@ -160,6 +169,8 @@ class Remote(Channel):
         Raises Stopped, or what the program raised (see `standins.told_of`).
         """
         plain = PLAIN.issuperset(map(type, (*given, *named.values())))
+        if not plain:
+            given = tuple(map(drawn, given))
         numbers = None if plain else Numbers()
         arguments = self._questions.arguments(given, named, numbers)
         call = Call(name, arguments, shown or name)
@@ -217,13 +228,13 @@ class Remote(Channel):
             case [[int(handle), list(told), str(shown), "raised"], list(arguments), dict(fields)]:
                 return self._exception(handle, told, shown, arguments, fields)
             case [[int(handle), list(told), str(shown)], *values]:
-                kind = self._class(told)
+                kind: Any = self._class(told)
             case _:
                 raise ValueError(f"no object is described by {content!r}")
         known = self._owned.get(handle)
+        if not isinstance(kind, Mirror):
+            raise TypeError("an exception without its arguments")
         if type(known) is not kind:
-            if not isinstance(kind, Mirror):
-                raise TypeError("an exception without its arguments")
             known = self._owned[handle] = made(kind, handle, shown, values)
         elif kind_of(known).base not in VALUES:
             changed(known, shown)
@@ -233,8 +244,8 @@ class Remote(Channel):
         """What stands for a class. Raises ValueError for no description."""
         match told:
             case [
-                int(handle), str(name), str(base), str(comparison), str(able),
-                list(operators), str(flags), list(fields), list(parents),
+                int(handle), str(name), str(base), str(comparison), str(),
+                list(), str(flags), list(), list(parents),
             ] if len(self._kinds) < _MOST_KINDS and len(comparison) == 5:  # fmt: skip
                 pass
             case _:
@@ -250,8 +261,11 @@ class Remote(Channel):
 
     def _mirror(self, kind: Kind, told: list[Any], above: list[Any]) -> Mirror:
         _, name, _, _, able, operators, _, fields, _ = told
-        kind.fields = [str(field) for field in fields]
-        kind.ancestors.update(*(parent._fa_kind.ancestors for parent in above if isinstance(parent, Mirror)))
+        # A field of another name could stand in for a method of the stand-in's own.
+        kind.fields = [str(field) for field in fields if str(field).isidentifier() and str(field)[0] != "_"]
+        for parent in above:
+            if isinstance(parent, Mirror) and parent.fa_kind:
+                kind.ancestors |= parent.fa_kind.ancestors
         return mirrored(kind, name, able, [each for each in operators if each in OPERATORS])
 
     def _exception_class(self, name: str, builtin: str, above: list[Any]) -> type[Exception]:
@@ -275,8 +289,9 @@ class Remote(Channel):
     def _ask(self, frame: str, kinds: str, containers: list[Any] | None = None) -> tuple[str, object]:
         """Kind and value of the answer; the containers get what it says of them. Keeps a Stopped.
 
-        However deep the tests are, there is room here: an answer that is left half read would be the next one's.
+        However deep the tests are, there is room here: an answer left half read would be the next one's.
         """
+        self._asked_strangely = any(mark in frame for mark in _STRANGE)
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(limit + _ROOM)
         try:
@@ -293,7 +308,7 @@ class Remote(Channel):
         self.reading = True
         try:
             text, _, changes = frame.decode("ascii").partition("\n")
-            if text == UNREAD:
+            if text == UNREAD and self._asked_strangely:
                 self.undecided("an argument cannot be made in the program's process")
             if text[:1] not in kinds:
                 raise ValueError("a frame of another kind")

@@ -46,8 +46,8 @@ def _nothing(_: object) -> list[object]:
 
 
 def pairs(value: Any) -> list[Any]:
-    """Keys and items of a dict."""
-    return [Pair((key, dict.__getitem__(value, key))) for key in dict.__iter__(value)]
+    """Keys and items of a dict. None is looked up: to compare keys may mean to ask the program."""
+    return list(map(Pair, value.items()))
 
 
 def _fill_pairs(value: Any, content: list[Any]) -> None:
@@ -200,15 +200,28 @@ STANDARD: dict[str, Standard] = {
 """By module and name. Nothing else of the standard library is made in the judge."""
 _CHECKED = {"datetime.time": 4, "datetime.datetime": 7}
 """Which part is a time zone."""
-_PLACES = {"builtins.mappingproxy": "types.MappingProxyType", "_io.StringIO": "io.StringIO", "_io.BytesIO": "io.BytesIO"}  # fmt: skip
+_PLACES = {
+    "builtins.mappingproxy": "types.MappingProxyType",
+    "_io.StringIO": "io.StringIO",
+    "_io.BytesIO": "io.BytesIO",
+}
 """Where a type is found that does not stand where it says."""
 CACHED = frozenset({"datetime.timezone", "zoneinfo.ZoneInfo"})
 """Of these the same object may come of two makings."""
-_MODULES = frozenset({"builtins", "types", "math", "cmath", "operator", "functools", "itertools", "re", "string", "enum",
-    "numbers", "heapq", "bisect", "statistics", "abc", "collections.abc", "dataclasses", "random", "textwrap",
-    *(name.rpartition(".")[0] for name in STANDARD if name[0] != "_")})  # fmt: skip
-"""Whose types and functions cross by name: having them in hand does nothing to the judge."""
-_WITHHELD = frozenset(["__import__", "breakpoint", "compile", "copyright", "credits", "delattr", "eval", "exec", "exit", "globals", "help", "input", "license", "locals", "open", "print", "quit", "setattr", "vars"])  # fmt: skip
+_OF_FUNCTIONS = frozenset({"builtins", "math", "cmath", "operator", "heapq", "bisect"})
+"""Modules whose functions cross by name."""
+_MODULES = _OF_FUNCTIONS.union(
+    ("types", "functools", "itertools", "re", "string", "enum", "numbers", "statistics", "abc"),
+    ("collections.abc", "dataclasses", "random", "textwrap"),
+    (name.rpartition(".")[0] for name in STANDARD if name[0] != "_"),
+)
+"""Modules whose types cross by name: to have them in hand does nothing to the judge."""
+_WITHHELD = frozenset(
+    {
+        *("__import__", "breakpoint", "compile", "copyright", "credits", "delattr", "eval", "exec", "exit"),
+        *("globals", "help", "input", "license", "locals", "open", "print", "quit", "setattr", "vars"),
+    }
+)
 """Builtins with which a program could reach out of the judge's answers."""
 _PUBLIC = {f"_{name}": name for name in ("io", "operator", "functools", "collections", "heapq", "bisect")}
 _FUNCTIONS = frozenset({type(len), type(_call)})
@@ -242,6 +255,15 @@ def made(name: str, parts: list[Any]) -> Any:
     return standard.make(kind, *parts)
 
 
+def remade(name: str, parts: list[Any], content: list[Any]) -> Any:
+    """The value with its content. Raises ValueError for parts of other types."""
+    value = made(name, parts)
+    standard = STANDARD[name]
+    if standard.fill and standard.made_empty:
+        standard.fill(value, content)
+    return value
+
+
 def global_name(value: Any) -> str:
     """The name of a type, function or constant of the standard library that crosses by it; else empty."""
     if value is Ellipsis or value is NotImplemented:
@@ -255,18 +277,26 @@ def global_name(value: Any) -> str:
     if type(name) is not str or type(module) is not str or module not in _MODULES:
         return ""
     full = f"{module}.{name}"
-    full = next((at for says, at in _PLACES.items() if says == full), full)
-    if full.startswith("builtins.") and not hasattr(builtins, name):
-        full = next((f"types.{key}" for key, item in vars(sys.modules["types"]).items() if item is value), "") if "types" in sys.modules else ""  # fmt: skip
-    return full if full and name not in _WITHHELD and _found(full) is value else ""
+    if module == "builtins" and not hasattr(builtins, name):
+        names = vars(sys.modules["types"]) if "types" in sys.modules else {}
+        full = next((f"types.{key}" for key, item in names.items() if item is value), "")
+    return full if full and _crosses(full, value) and _found(full) is value else ""
+
+
+def _crosses(name: str, value: object) -> bool:
+    """Whether what has that full name may be had by it."""
+    module, _, rest = name.rpartition(".")
+    if value is Ellipsis or value is NotImplemented:
+        return True
+    known = _MODULES if isinstance(value, type) else _OF_FUNCTIONS
+    return module in known and rest not in _WITHHELD and callable(value)
 
 
 def global_value(name: str) -> Any:
     """What stands under such a name. Raises ValueError for a name that `global_name` does not give."""
-    module, _, rest = name.rpartition(".")
+    module = name.rpartition(".")[0]
     value = _found(name, load=module in _MODULES)
-    known = callable(value) or value is Ellipsis or value is NotImplemented
-    if module not in _MODULES or rest in _WITHHELD or not known:
+    if module not in _MODULES or not _crosses(name, value):
         raise ValueError(f"{name!r} does not cross")
     return value
 

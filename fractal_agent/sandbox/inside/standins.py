@@ -1,4 +1,4 @@
-"""What stands in the tests for the program's functions and exceptions, and how what is theirs goes to the program."""
+"""What stands in the tests for the program's functions and exceptions; how the tests' own values go to it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fractal_agent.sandbox.inside.mirrors import Asked, Ended, Mirror, Owned, handle_of, name_it
+from fractal_agent.sandbox.inside.standard import name_of
 from fractal_agent.sandbox.inside.stops import Unusable
 from fractal_agent.sandbox.inside.values import Described
 
@@ -41,6 +42,20 @@ class Function:
         return found
 
 
+class _Drawn:
+    """What an iterator of the tests gives. It can be gone through once, and may have to be written twice."""
+
+    def __init__(self, items: list[object]) -> None:
+        self.items = items
+
+
+def drawn(value: object) -> object:
+    """The value; of an iterator of the tests, what it gives."""
+    if isinstance(value, Iterator) and not isinstance(value, Owned) and not name_of(type(value)):
+        return _Drawn(list(itertools.islice(value, MOST_ITEMS)))
+    return value
+
+
 def keeps(kind: type) -> bool:
     """Whether a value of the type goes to the program by `outgoing`, although it extends a builtin."""
     if isinstance(kind, Mirror) or kind.__module__ == TESTS:
@@ -48,32 +63,43 @@ def keeps(kind: type) -> bool:
     return issubclass(kind, enum.Enum) and kind.__module__ in sys.stdlib_module_names
 
 
-def outgoing(value: Any) -> Described:  # noqa: PLR0911  # one for each kind
+def outgoing(value: Any) -> Described:
     """How a value that is no builtin goes to the program. Raises Unusable for one that cannot."""
     kind = type(value)
+    described = _of_program(value) or _of_library(value)
+    if described is not None:
+        return described
+    if issubclass(kind, tuple) and hasattr(kind, "_fields") and kind.__bases__ == (tuple,):
+        return Described(["namedtuple", kind.__name__, list(kind._fields)], *value)
+    value = drawn(value)
+    if isinstance(value, _Drawn):
+        return Described(["iter"], value.items)
+    if isinstance(value, int):
+        raise Unusable(f"they give the program an integer of {value.bit_length()} bits, which is too large")
+    raise Unusable(f"they give the program a {kind.__name__}, which cannot be given to another process")
+
+
+def _of_program(value: Any) -> Described | None:
+    """What has a name or a handle in the program; None for anything else."""
     if isinstance(value, Function):
         return Described([value.__name__])
     if isinstance(value, Owned):
         return Described([handle_of(value)])
-    if isinstance(kind, type) and issubclass(kind, Mirror) and value._fa_kind:
-        return Described([value._fa_kind.name or value._fa_kind.handle])
-    if isinstance(value, BaseException):
-        if (handle := getattr(value, "handle_of_program", None)) is not None:
-            return Described([handle])
-        if kind.__module__ in {"builtins", __name__}:
-            return Described(["new", kind.__name__], list(value.args))
+    if isinstance(value, Mirror) and value.fa_kind:
+        return Described([value.fa_kind.name or value.fa_kind.handle])
+    handle = getattr(value, "handle_of_program", None) if isinstance(value, BaseException) else None
+    return None if handle is None else Described([handle])
+
+
+def _of_library(value: Any) -> Described | None:
+    """What can be made of the standard library alone; None for anything else."""
+    kind = type(value)
+    if isinstance(value, BaseException) and kind.__module__ in {"builtins", __name__}:
+        return Described(["new", kind.__name__], list(value.args))
     if isinstance(value, re.Pattern):
         return Described(["pattern"], value.pattern, value.flags)
-    if kind.__module__ != TESTS and (place := _place(value)):
-        return Described(["std", *place])
-    if issubclass(kind, tuple) and hasattr(kind, "_fields") and kind.__bases__ == (tuple,):
-        return Described(["namedtuple", kind.__name__, list(kind._fields)], *value)
-    if isinstance(value, Iterator):
-        return Described(["iter"], list(itertools.islice(value, MOST_ITEMS)))
-    name = kind.__name__
-    if isinstance(value, int):
-        raise Unusable(f"they give the program an {name} of {value.bit_length()} bits, which is too large")
-    raise Unusable(f"they give the program a {name}, which cannot be given to another process")
+    place = [] if kind.__module__ == TESTS else _place(value)
+    return Described(["std", *place]) if place else None
 
 
 def _place(value: Any) -> list[str]:

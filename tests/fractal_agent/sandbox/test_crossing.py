@@ -1,11 +1,15 @@
-"""Values of any kind, nested in any way, compare in the judge exactly as they do where all runs in one process.
+"""Values of any kind, nested in any way, compare in the judge as they do where all runs in one process.
 
-Each example is a batch of values as source. Plain Python says what each comparison gives; the judge must agree.
+Each example is a batch of values as source. Plain Python says what a comparison gives; the judge must agree.
 `FRACTAL_AGENT_CROSSING` sets how many batches are tried.
 """
 
+# ruff: noqa: E501  # Values in a table are read best on few lines.
+
 import os
+import sys
 from collections.abc import AsyncIterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -215,22 +219,15 @@ def sources(batch: list[str]) -> str:
 
 def expected(batch: list[str]) -> list[list[Any]]:
     """What plain Python says."""
-    names: dict[str, Any] = {"__name__": "program"}
-    source = (
-        PRELUDE
-        + CLASSES
-        + PROGRAM.replace("SOURCES", sources(batch))
-        + TESTS.replace("SOURCES", sources(batch))
-    )
-    module = type(os)("program")
-    import sys
-
-    sys.modules["program"] = module
+    made = sources(batch)
+    source = PRELUDE + CLASSES + PROGRAM.replace("SOURCES", made) + TESTS.replace("SOURCES", made)
+    module: Any = ModuleType("program")
+    sys.modules["program"] = module  # Where dataclasses look.
     try:
         exec(compile(source, "<program>", "exec"), module.__dict__)  # made above
-        return module.outcomes()  # type: ignore[no-any-return,attr-defined]  # defined there
+        return list(module.outcomes())
     finally:
-        del sys.modules["program"], names
+        del sys.modules["program"]
 
 
 async def judged(sandbox: Sandbox, batch: list[str], wanted: list[list[Any]]) -> list[str]:

@@ -9,7 +9,7 @@ import anyio
 import pytest
 import pytest_asyncio
 
-from fractal_agent.sandbox import Judged, Sandbox
+from fractal_agent.sandbox import Judged, Sandbox, TestsUnusable
 
 TESTS = """
 def near(one, other):
@@ -128,6 +128,75 @@ FORGERIES = {
     "looks for the tests": "import glob, os\ndef f(x):\n    found = [open(p).read() for p in glob.glob('/tmp/**/*check*', recursive=True)]\n    return 0",
     "reads a process's memory": "def f(x):\n    return open('/proc/self/mem', 'rb').read(1)",
     "reads its parent's environment": "import os\ndef f(x):\n    return open(f'/proc/{os.getppid()}/environ').read()",
+    "dataclass whose equality was replaced": "import dataclasses\n@dataclasses.dataclass\nclass A:\n    x: int\n"
+    "A.__eq__ = A.__lt__ = lambda s, o: True\ndef f(x): return A(1)",
+    "dataclass whose equality looks generated": "import dataclasses\n@dataclasses.dataclass\nclass A:\n    x: int\n"
+    "A.__eq__ = A.__sub__ = eval(compile('lambda s, o: True', '<string>', 'eval'))\ndef f(x): return A(1)",
+    "enum that equals everything": "import enum\nclass A(enum.Enum):\n    X = 1\n    def __eq__(self, o): return True\n"
+    "    __hash__ = None\ndef f(x): return A.X",
+    "number of an enum that equals everything": "import enum\nclass A(enum.IntEnum):\n    X = 1\n    def __eq__(self, o): return True\n"
+    "    def __sub__(self, o): return 0\n    __ne__ = lambda s, o: False\n    __hash__ = int.__hash__\ndef f(x): return A.X",
+    "named tuple that equals everything": "import typing\nclass A(typing.NamedTuple):\n    x: int = 1\n    def __eq__(self, o): return True\n"
+    "def f(x): return A()",
+    "counter that equals everything": "import collections\nclass A(collections.Counter):\n    __eq__ = __contains__ = lambda *a: True\n"
+    "    __ne__ = lambda *a: False\n    __sub__ = __getitem__ = lambda *a: 0\ndef f(x): return A(a=1)",
+    "user's list that equals everything": "import collections\nclass A(collections.UserList):\n    __eq__ = lambda *a: True\n"
+    "    __sub__ = lambda *a: 0\ndef f(x): return A([1])",
+    "date that equals everything": "import datetime\nclass A(datetime.datetime):\n    __eq__ = lambda *a: True\n"
+    "    __sub__ = lambda *a: 0\ndef f(x): return A(2024, 1, 1)",
+    "time zone of its own": "import datetime\nclass Z(datetime.tzinfo):\n    utcoffset = lambda *a: 1 / 0\ndef f(x):\n"
+    "    return datetime.datetime(2024, 1, 1, tzinfo=Z())",
+    "decimal that equals everything": "import decimal\nclass A(decimal.Decimal):\n    __eq__ = lambda *a: True\n    __hash__ = None\n"
+    "    __sub__ = lambda *a: 0\ndef f(x): return A(1)",
+    "path that equals everything": "import pathlib\nclass A(pathlib.PurePosixPath):\n    __eq__ = lambda *a: True\ndef f(x): return A('a')",
+    "metaclass of everything": "class M(type):\n    __instancecheck__ = __subclasscheck__ = __eq__ = __contains__ = lambda *a: True\n"
+    "    __hash__ = lambda c: hash(int)\n    __sub__ = lambda *a: 0\nclass A(metaclass=M): pass\ndef f(x): return A",
+    "instance of a metaclass that hashes like int": "class M(type):\n    __eq__ = lambda *a: True\n    __hash__ = lambda c: hash(int)\n"
+    "class A(metaclass=M): pass\ndef f(x): return A()",
+    "reduces to code": "class A:\n    def __reduce__(self): return (print, ('passed',))\n    __reduce_ex__ = __getstate__ = __reduce__\n"
+    "def f(x): return A()",
+    "claims a module": "class Decimal:\n    __module__ = 'decimal'\n    __eq__ = lambda *a: True\nDecimal.__qualname__ = 'Decimal'\ndef f(x): return Decimal()",
+    "replaces a type of the library": "import decimal\nclass A(int):\n    __module__ = 'decimal'\n    __qualname__ = 'Decimal'\n"
+    "    __eq__ = lambda *a: True\ndecimal.Decimal = A\ndef f(x): return A(1)",
+    "gives a builtin function": "def f(x): return max",
+    "gives eval": "def f(x): return eval",
+    "holds itself in a dataclass": "import dataclasses\n@dataclasses.dataclass\nclass A:\n    x: object = None\na = A()\na.x = a\ndef f(x): return a",
+    "is very deep": "def f(x):\n    for _ in range(300000): x = [x]\n    return x",
+    "is a graph that doubles": "def f(x):\n    for _ in range(200): x = [x, x]\n    return x",
+    **{
+        f"writes the frame {text}": f"import os\nm = {text.encode()!r}\ndef f(x):\n    os.write(3, len(m).to_bytes(4, 'big') + m)\n    return 0"
+        for text in (
+            'R{"T":"builtins.eval"}',
+            'R{"T":"os.system"}',
+            'R{"T":"builtins.__import__"}',
+            'R{"G":[["t",[0]]]}',
+            'R{"G":[["t",[1]],["t",[0]]]}',
+            'R{"G":[["a",[9]]]}',
+            'R{"G":[["a",[-1]]]}',
+            'R{"G":[]}',
+            'R{"G":[["v","os.system",0]]}',
+            'R{"G":[["v","collections.deque",99999999999,1]]}',
+            'R{"v":["builtins.memoryview",4,{"b":"a"},"P",{"t":[1]},true]}',
+            'R{"v":["datetime.datetime",1]}',
+            'R{"v":["collections.Counter",0,1]}',
+            'R{"v":["zoneinfo.ZoneInfo",1,"../../etc/passwd"]}',
+            'R{"N":[[]]}',
+            'R{"g":[0]}',
+            'R{"o":[["class",[1,"A","int","iiiii","",[],"",[],[]]]]}',
+            'R{"o":[[1,[1,"A","tuple","iiiii","",[],"",[],[]],""],{"t":[9]}]}',
+            'R{"o":[[1,[1,"A","int","iiiii","",["sub","eq","class","getattribute"],"",[],[]],""],1]}',
+            'R{"o":[[1,[1,"A","","ddddd","",["sub"],"",["class","__init__","x; import os"],[]],""]]}',
+            'R{"o":[[1,[1,"A","tuple","bbbbb","",[],"",["__eq__"],[]],""],{"t":[{"T":"builtins.bool"}]}]}',
+            'R{"o":[[1,[1,"A","tuple","bbbbb","",["eq","lt"],"",["fa_kind","_fa_kind","__class__","x.y"],[]],""],{"t":[{"T":"builtins.bool"}]}]}',
+            'R{"o":[[1,[1,"fa_kind","","bbbbb","cinlgshdr",["sub"],"uvtfbEISFJ",[],[]],""]]}',
+            "U",
+            'R{"u":[-1]}',
+            'R{"r":["x"]}',
+            'R{"o":[[1,[1,"E","!SystemExit","iiiii","",[],"",[],[]],"","raised"],[],{"d":[]}]}',
+            "R1\n[[0,[1]]]",
+            'R1\n{"G":[["a"]]}',
+        )
+    },
     "is another module": "import sys, types\nclass M(types.ModuleType):\n    def __getattr__(self, n): return lambda *a: True\n"
     "sys.modules['random'] = sys.modules['math'] = M('m')\ndef f(x): return 0",
 }
@@ -174,3 +243,95 @@ async def test_helper_of_the_prompt(sandbox: Sandbox) -> None:
 
     assert (await sandbox.judge(program, "f", tests)).outcome == "passed"
     assert (await sandbox.judge(program, "f", tests, PROMPT)).outcome == "failed"
+
+
+OBJECT_TESTS = """
+def check(make):
+    assert make(1, 2) == Point(1, 2)
+    assert [make(1, 2)] == [Point(1, 2)] and (make(1, 2), 3) == (Point(1, 2), 3)
+    assert make(3, 4) != Point(1, 2)
+    assert make(1, 2) < Point(1, 3)
+    assert {make(1, 2)} == {Point(1, 2)}
+    assert isinstance(make(1, 2), Point) and type(make(1, 2)) is Point and not isinstance(5, Point)
+    assert (make(5, 6).x, make(5, 6).y) == (5, 6)
+    assert make(7, 8).total() == 15
+    assert (make(7, 8) + make(1, 1)).x - 8 == 0
+    assert abs(make(9, 9).total() - 18) < 1e-6
+"""
+
+HONEST = """
+import dataclasses
+@dataclasses.dataclass(frozen=True, order=True)
+class Point:
+    x: int
+    y: int
+    def total(self): return self.x + self.y
+    def __add__(self, other): return Point(self.x + other.x, self.y + other.y)
+def make(x, y): return Point(x, y)
+"""
+
+_ALWAYS = "class Always:\n    __eq__ = __lt__ = __contains__ = lambda *a: True\n    __hash__ = lambda s: 0\n    __sub__ = __abs__ = lambda *a: 0\n"
+OBJECT_FORGERIES = {
+    "nothing right": HONEST.replace("self.x + self.y", "0"),
+    "equality replaced": HONEST.replace("return Point(x, y)", "return Point(0, 0)")
+    + "Point.__eq__ = lambda *a: True\n",
+    "order replaced": HONEST.replace("return Point(x, y)", "return Point(x, -y)")
+    + "Point.__lt__ = lambda *a: True\n",
+    "equality looks generated": HONEST.replace("return Point(x, y)", "return Point(0, 0)")
+    + "Point.__eq__ = eval(compile('lambda *a: True', '<string>', 'eval'))\n",
+    "fields that equal everything": _ALWAYS
+    + HONEST.replace("return Point(x, y)", "return Point(Always(), Always())"),
+    "fields that change": HONEST.replace("return Point(x, y)", "return Point(0, 0)")
+    + "import itertools\ncount = itertools.count()\nPoint.__getattribute__ = lambda s, n: next(count)\n",
+    "fields that raise": HONEST + "def bad(self): raise ValueError\nPoint.x = property(bad)\n",
+    "fields that exit": HONEST + "def bad(self): raise SystemExit\nPoint.x = property(bad)\n",
+    "no fields": HONEST.replace("    x: int\n    y: int\n", "    def __init__(self, *a): pass\n"),
+    "no dataclass": _ALWAYS
+    + "class Point(Always):\n    def __init__(self, *a): pass\n    total = x = y = Always()\n"
+    "    __add__ = lambda s, o: s\ndef make(x, y): return Point()\n",
+    "holds itself": HONEST.replace(
+        "return Point(x, y)", "p = Point(1, 2)\n    object.__setattr__(p, 'x', p)\n    return p"
+    ),
+    "metaclass": "class M(type):\n    __instancecheck__ = __eq__ = lambda *a: True\n    __hash__ = type.__hash__\n"
+    "class Point(metaclass=M):\n    def __init__(self, *a): pass\n    __eq__ = lambda *a: True\ndef make(x, y): return 5\n",
+    "one object": "class Point:\n    x = y = 5\n    def total(self): return 15\np = Point()\nPoint = type('Point', (), {'__new__': lambda *a: p})\n"
+    "def make(x, y): return p\n",
+    "enum": "import enum\nclass Point(enum.IntEnum):\n    A = 1\n    _missing_ = classmethod(lambda c, v: c.A)\n    __eq__ = __lt__ = lambda *a: True\n"
+    "    __hash__ = int.__hash__\n    def total(self): return self\ndef make(x, y): return Point.A\n",
+    "says that it did not understand": HONEST.replace(
+        "return Point(x, y)", "import os\n    os.write(3, b'\\0\\0\\0\\1U')"
+    ),
+    "class for a function": _ALWAYS
+    + "class make(Always):\n    def __init__(self, *a): pass\n    x = y = total = lambda *a: Always()\n"
+    "    __add__ = lambda s, o: s\nPoint = make\n",
+}
+
+
+@pytest.mark.parametrize("name", OBJECT_FORGERIES)
+async def test_forgery_of_objects(bubblewrap: Sandbox, name: str) -> None:
+    """Where tests compare objects of the program's own, its code cannot decide: they fail, or cannot judge it."""
+    try:
+        verdict = await bubblewrap.judge(OBJECT_FORGERIES[name], "make", OBJECT_TESTS)
+    except TestsUnusable:
+        return
+    assert verdict.outcome != "passed"
+
+
+async def test_class_in_place_of_a_function(bubblewrap: Sandbox) -> None:
+    """A program that defines a class where a function is asked for wins nothing by the class's operators."""
+    program = _ALWAYS + "class f(Always):\n    def __init__(self, *a): pass\n"
+    for tests in (
+        "assert f(1) == 1",
+        "assert abs(f(9) - 81) < 1e-6",
+        "assert f(3) in (9, 9.0)",
+        "assert f(1) < 0",
+    ):
+        with pytest.raises(TestsUnusable, match="the program itself defines"):
+            await bubblewrap.judge(program, "f", tests)
+
+
+async def test_honest_objects(bubblewrap: Sandbox) -> None:
+    """The same tests pass for a program that does what they want."""
+    verdict = await bubblewrap.judge(HONEST, "make", OBJECT_TESTS)
+
+    assert (verdict.outcome, verdict.failures) == ("passed", ())

@@ -91,6 +91,41 @@ RIGHT = {
     "date and time": ("import datetime\ndef f():\n    return datetime.datetime(2024, 1, 2, 3)", "import datetime\nassert f() == datetime.datetime(2024, 1, 2, 3)"),
     "large fraction": ("from fractions import Fraction\ndef f():\n    return Fraction(1, 10 ** 5000)", "from fractions import Fraction\nassert f() == Fraction(1, 10 ** 5000)"),
     "can be called": ("def f():\n    return lambda: 1", "assert callable(f()) and not hasattr(f(), '__len__')"),
+    "counter": ("from collections import Counter\ndef f(s):\n    return Counter(s)", "c = f('aab')\nassert c['z'] == 0 and c.most_common(1) == [('a', 2)] and c + c == f('aabaab')"),
+    "counter changed in place": ("def f(c):\n    c['a'] += 1", "from collections import Counter\nc = Counter('a')\nf(c)\nassert c == Counter('aa') and c['b'] == 0"),
+    "factory of the program": ("from collections import defaultdict\ndef f():\n    return defaultdict(lambda: [7])", "d = f()\nassert d['a'] == [7] and d == {'a': [7]}"),
+    "list of a user changed in place": ("def f(xs):\n    xs.append(1)\n    return xs", "from collections import UserList\nxs = UserList()\nassert f(xs) is xs and xs == [1]"),
+    "file in memory": ("def f(file):\n    file.write('b')\n    return file.getvalue()", "import io\nfile = io.StringIO()\nassert f(file) == 'b' == file.getvalue()"),
+    "deep": ("def f(x):\n    return [x]", "x = 1\nfor _ in range(3000):\n    x = [x]\ny = f(x)\nassert y[0] is x"),
+    "deep and made anew": ("def f(n):\n    x = 1\n    for _ in range(n):\n        x = [x]\n    return x", "x = 1\nfor _ in range(900):\n    x = [x]\nassert f(900) == x"),
+    "very deep": ("def f(n):\n    x = 1\n    for _ in range(n):\n        x = [x]\n    return x", "x = f(100_000)\nfor _ in range(100_000):\n    x = x[0]\nassert x == 1"),
+    "holds itself": ("def f(x):\n    x.append(x)\n    return x", "x = []\nassert f(x) is x and x[0] is x"),
+    "made to hold itself": ("def f():\n    x = {}\n    x['x'] = [x]\n    return x", "x = f()\nassert x['x'][0] is x"),
+    "one row twice": ("def f(n):\n    return [[0] * n] * n", "g = f(2)\nassert g == [[0, 0], [0, 0]]"),
+    "no number, but the same": ("def f(xs):\n    return list(xs)", "import math\nx = [math.nan, float('nan')]\nassert f(x) == x and f(x) != [float('nan')]"),
+    "the library's nan": ("import math\ndef f():\n    return [math.nan]", "import math\nassert f() == [math.nan] and f() == f()"),
+    "tuple given back": ("def f(x):\n    return x", "t = (1, [2])\nassert f(t) is t and f(frozenset([1, 2])) == {1, 2}"),
+    "aware time": ("import datetime as d\ndef f(h):\n    return d.datetime(2024, 1, 1, h, tzinfo=d.timezone.utc)", "import datetime as d\nassert f(1) == d.datetime(2024, 1, 1, 2, tzinfo=d.timezone(d.timedelta(hours=1))) and f(1).tzinfo is d.timezone.utc"),
+    "time zone": ("from zoneinfo import ZoneInfo\nfrom datetime import datetime\ndef f(name):\n    return datetime(2024, 7, 1, tzinfo=ZoneInfo(name))", "from zoneinfo import ZoneInfo\nassert f('Asia/Tokyo').tzinfo is ZoneInfo('Asia/Tokyo') and f('Europe/Paris').utcoffset().seconds == 7200"),
+    "time zone of its own": ("import datetime as d\nclass Z(d.tzinfo):\n    def utcoffset(self, _): return d.timedelta(hours=1)\n    dst = utcoffset\n    def tzname(self, _): return 'Z'\ndef f():\n    return d.datetime(2024, 1, 1, 1, tzinfo=Z())", "import datetime as d\nassert f() == d.datetime(2024, 1, 1, tzinfo=d.timezone.utc)"),
+    "half a character": ("def f(s):\n    return s[::-1]", "assert f('\\ude00\\ud83d') == '\\ud83d\\ude00' and len(f('\\ude00\\ud83d')) == 2 and f('😀') == '😀'"),
+    "dataclass": ("from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: object = None\n    def move(self): self.x += 1\ndef f(x):\n    return P(x, P(1))", "p = f(1)\nassert p == P(1, P(1)) and p != P(2) and [p] == [P(1, P(1))]\np.move()\nassert p == P(2, P(1)) and p.x == 2"),
+    "field set by the tests": ("from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\ndef f():\n    return P(1)", "p = f()\np.x = 5\nassert p == P(5) and vars(p) == {'x': 5}"),
+    "dataclass taken apart": ("from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: list\ndef f():\n    return P(1, [P(2, [])])", "import dataclasses\nassert dataclasses.asdict(f()) == {'x': 1, 'y': [{'x': 2, 'y': []}]}\nassert dataclasses.replace(f(), y=3) == P(1, 3)"),
+    "ordered dataclass": ("from dataclasses import dataclass\n@dataclass(order=True, frozen=True)\nclass P:\n    x: int\ndef f():\n    return [P(2), P(1)]", "assert sorted(f()) == [P(1), P(2)] and max(f()) == P(2) and {P(1)} < set(f()) and f()[0] > P(1)"),
+    "named tuple": ("from typing import NamedTuple\nclass P(NamedTuple):\n    x: int\n    count: int = 7\n    def twice(self): return self.x * 2\ndef f(x):\n    return P(x)", "p = f(3)\nassert p == (3, 7) == P(3) and p.x == 3 and p.count == 7 and p.twice() == 6 and p._asdict() == {'x': 3, 'count': 7} and isinstance(p, P)\na, b = p\nassert a == 3 and type(p) is P and p._replace(x=1) == (1, 7)"),
+    "named tuple of the tests": ("def f(p):\n    return p.x + p.y, p", "from collections import namedtuple\nP = namedtuple('P', 'x y')\np = P(1, 2)\nassert f(p) == (3, (1, 2))"),
+    "enum": ("import enum\nclass C(enum.Enum):\n    RED = 1\n    BLUE = 2\ndef f(x):\n    return C(x)", "import enum\nassert f(1) is C.RED and f(1) == C['RED'] and [c.name for c in C] == ['RED', 'BLUE'] and len(C) == 2 and f(2) in C and isinstance(f(1), enum.Enum) and {C.RED: 1}[f(1)] == 1"),
+    "numbers of an enum": ("import enum\nclass L(enum.IntEnum):\n    LOW = 1\n    HIGH = 2\nclass B(enum.Flag):\n    R = 1\n    W = 2\nclass S(enum.StrEnum):\n    A = 'a'\ndef f(x):\n    return L(x)", "assert f(1) == 1 and f(1) is L.LOW and f(1) < L.HIGH and f(2).name == 'HIGH' and max(L) is L.HIGH\nassert B.R | B.W == B(3) and B.R in B(3) and not B(0)\nassert S.A == 'a' and f'{S.A}' == 'a' and str(f(1)) == '1'"),
+    "instances": ("class A: pass\nclass B(A): pass\ndef f():\n    return B()", "assert isinstance(f(), A) and isinstance(f(), B) and type(f()) is B and not isinstance(1, A) and issubclass(B, A) and not isinstance(A(), B)"),
+    "operators": ("class V:\n    def __init__(self, x): self.x = x\n    def __add__(self, o): return V(self.x + o.x)\n    def __neg__(self): return V(-self.x)\ndef f(x):\n    return V(x)", "assert (f(1) + V(2)).x == 3 and (-f(1)).x == -1\nv = f(1)\nv += V(1)\nassert v.x == 2 and sum([V(2)], V(1)).x == 3"),
+    "list of its own": ("class S(list):\n    def push(self, x):\n        self.append(x)\n        return self", "s = S()\ns.push(1).push(2)\nassert s == [1, 2] and len(s) == 2 and s == S([1, 2]) and [1, 2] == s and s[0] == 1"),
+    "exception as a value": ("def f():\n    return ValueError('x', 1)", "e = f()\nassert isinstance(e, ValueError) and e.args == ('x', 1) and type(e) is ValueError"),
+    "function of the library": ("def f(g, *xs):\n    return g(*xs)", "import operator, functools, collections\nassert f(operator.add, 1, 2) == 3 and f(str.upper, 'a') == 'A' and f(collections.Counter, 'a') == {'a': 1} and f(functools.reduce, operator.mul, [2, 3]) == 6"),
+    "pattern": ("def f(p, s):\n    return p.match(s).group()", "import re\nassert f(re.compile('a+', re.I), 'Aab') == 'Aa'"),
+    "call in an argument": ("def f(x):\n    return [y for y in x]", "assert f(map(f, [[1], [2]])) == [[1], [2]]"),
+    "is a generator": ("def f():\n    yield 1", "import types\nassert isinstance(f(), types.GeneratorType)"),
+    "copied": ("class A:\n    def __init__(self): self.x = [1]\ndef f():\n    return A()", "import copy\na = f()\nb = copy.deepcopy(a)\na.x = 2\nassert b.x == [1] and b is not a"),
     "nothing to loop over": ("def f():\n    return []", "for x in f():\n    assert x > 0"),
 }  # fmt: skip
 
@@ -115,6 +150,12 @@ WRONG = {
     "yields for ever": ("def f():\n    while True:\n        yield 1", "assert list(f()) == [1]"),
     "length": ("class A:\n    def __len__(self): return 'x'\ndef f():\n    return A()", "assert len(f()) == 1"),
     "iterator that is none": ("class A:\n    def __iter__(self): return 5\ndef f():\n    return A()", "assert list(f()) == [1]"),
+    "equal, but not the same": ("def f(x):\n    return list(x)", "x = [1]\nassert f(x) is x"),
+    "another dataclass": ("from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n@dataclass\nclass Q:\n    x: int\ndef f():\n    return Q(1)", "assert f() == P(1)"),
+    "other fields": ("from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\ndef f():\n    return P(2)", "assert f() == P(1)"),
+    "no equality at all": ("class P:\n    def __init__(self, x): self.x = x\ndef f():\n    return P(1)", "assert f() == P(1)"),
+    "another member": ("import enum\nclass C(enum.Enum):\n    A = 1\n    B = 2\ndef f():\n    return C.B", "assert f() == C.A"),
+    "known before it cannot be judged": ("class P:\n    def __eq__(self, o): return True\ndef f():\n    return 2", "assert f() == 1\nassert P() == P()"),
     "deep argument given back": (
         "def f(x=None):\n    x = []\n    for _ in range(98):\n        x = [x]\n    return x", "assert f([[[f()]]]) == 1"
     ),
@@ -133,12 +174,64 @@ UNUSABLE = {
 }
 
 
+_OWN = "class P:\n    def __init__(self, x): self.x = x\n    def __eq__(self, o): return self.x == o.x\n    def __lt__(self, o): return self.x < o.x\n    __hash__ = lambda self: self.x\n    def __mul__(self, o): return P(self.x * o)\ndef f(x):\n    return P(x)"
+UNDECIDED = {
+    "its own equality": (_OWN, "assert f(1) == P(1)", "P.__eq__"),
+    "its own equality inside": (_OWN, "assert [f(1)] == [P(1)]", "P.__eq__"),
+    "its own equality with a value": (_OWN, "assert P(1) and f(1) == 1", "P.__eq__"),
+    "its own equality in a set": (_OWN, "assert {f(1)} == {P(1)}", "P.__eq__"),
+    "its own order": (_OWN, "assert f(1) < P(2)", "P.__lt__"),
+    "its own order by sorted": (_OWN, "assert sorted([f(2), P(1)])", "P.__lt__"),
+    "its own product": (_OWN, "assert (P(2) * 3).x == 6", "P.__mul__"),
+    "swallowed": (_OWN, "try:\n    assert f(1) == P(1)\nexcept:\n    pass", "P.__eq__"),
+    "equality set later": ("from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\nP.__eq__ = lambda s, o: True\ndef f(x):\n    return P(x)", "assert f(1) == P(2)", "P.__eq__"),
+    "one object or two": ("import functools\n@functools.cache\ndef f(x):\n    return (x, [x])", "assert f(1) is f(1)", "one tuple"),
+    "number too large": ("def f(x):\n    return 1 << (1 << 24)", "assert f(1) == 1 << (1 << 24)", "too large"),
+    "argument too large": ("def f(x):\n    return x", "assert f(1 << (1 << 24))", "too large"),
+    "instance by metaclass": ("class M(type):\n    def __instancecheck__(c, x): return True\nclass P(metaclass=M): pass\ndef f(x):\n    return x", "assert isinstance(f(1), P)", "metaclass"),
+    "class of the tests": ("def f(x):\n    return x", "class L(list): pass\nassert f(L()) == []", "they give the program a L"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNDECIDED)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_undecided(sandbox: Sandbox, name: str) -> None:
+    """Where only the program's own code could decide, there is no verdict, and the error names what is missing."""
+    program, tests, why = UNDECIDED[name]
+
+    with pytest.raises(TestsUnusable, match=why):
+        await sandbox.judge(program, "f", tests)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_example_that_cannot_be_judged(sandbox: Sandbox) -> None:
+    """An example that cannot be judged counts for the program and says so; the ones after it are run."""
+    program = _OWN + "\ndef g(x):\n    return f(1) == x"
+    examples = (
+        Example(call="f(1) == P(1)", expected="True"),
+        Example(call="f(1).x", expected="1"),
+        Example(call="f(lambda: 1)", expected="1"),
+    )
+
+    answer = await sandbox.execute(ExecutionRequested(program=program, entry_point="f", examples=examples))
+
+    assert answer.outcome == "passed"
+    assert [result.outcome for result in answer.results] == ["passed"] * 3
+    assert [result.error.startswith("cannot be judged: ") for result in answer.results] == [True, False, True]
+
+
 @pytest.mark.parametrize("name", RIGHT)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_right_program(sandbox: Sandbox, name: str) -> None:
     """A right program passes, whatever the tests do with what it returns and raises."""
     program, tests = RIGHT[name]
-    entry_point = "Stack" if program is STACK else program.rpartition("def ")[2].partition("(")[0]
+    entry_point = (
+        "Stack"
+        if program is STACK
+        else "S"
+        if program.startswith("class S(")
+        else program.rpartition("def ")[2].partition("(")[0]
+    )
 
     verdict = await sandbox.judge(program, entry_point, tests)
 
