@@ -27,17 +27,21 @@ from fractal_agent.sandbox.jail import ENVIRONMENT, INTERPRETER, LIBRARIES, STAR
 
 _INSIDE = Path(__file__).with_name("inside")
 _PACKAGE = "fractal_agent.sandbox.inside"
-_ZYGOTE = ("values", "confinement", "seccomp", "program", "zygote")
+_ZYGOTE = ("values", "confinement", "seccomp", "abilities", "whole", "program", "zygote")
 _JUDGE = (
     "values",
     "confinement",
     "seccomp",
+    "abilities",
     "standins",
     "stops",
+    "classes",
     "channel",
     "remote",
     "rewriting",
     "evidence",
+    "forms",
+    "pairs",
     "suite",
     "examples",
     "judge",
@@ -102,7 +106,7 @@ class Worker:
 
     async def ask(self, job: dict[str, object]) -> Answer:
         """What the judge says. Raises WorkerGone or OutOfTime; then, or if cancelled, the worker is spent."""
-        with anyio.move_on_after(self._limits.wall_seconds + _GRACE_SECONDS):
+        with anyio.move_on_after(float(str(job.get("seconds", self._limits.wall_seconds))) + _GRACE_SECONDS):
             await self._send(json.dumps(job).encode())
             return await self.hear()
         raise OutOfTime

@@ -19,6 +19,7 @@ from typing import cast
 from fractal_agent.sandbox.inside import confinement, seccomp
 from fractal_agent.sandbox.inside.evidence import Book
 from fractal_agent.sandbox.inside.examples import run_examples
+from fractal_agent.sandbox.inside.pairs import examples_of, run_pairs
 from fractal_agent.sandbox.inside.remote import Call, Remote
 from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped, Unusable, ZygoteGone
 from fractal_agent.sandbox.inside.suite import Suite
@@ -83,8 +84,13 @@ class _Judge:
         """What is to be told of the job. Raises ZygoteGone."""
         answer: dict[str, object]
         try:
-            if job["tests"] is None:
+            if job["kind"] == "program" and job["tests"] is None:
+                pairs = examples_of(job)
+                answer = run_pairs(self._control, self._limits, job, pairs, every=True)
+            elif job["tests"] is None:
                 answer = run_examples(self._control, self._limits, job)
+            elif (suite := self._suite(job)).pairs is not None:
+                answer = run_pairs(self._control, self._limits, job, suite.pairs, every=False)
             else:
                 answer = self._run_tests(job)
         except Unusable as error:
@@ -148,11 +154,11 @@ class _Judge:
 
 def _run(suite: Suite, job: dict[str, object], remote: Remote, book: Book) -> None:
     """Raises Broken and Stopped, the latter also where the tests have swallowed it."""
-    found = remote.load(str(job["code"]), suite.names)
+    found = remote.load(str(job["code"]), suite.names, suite.files, awaits=suite.awaits)
     entry_point = str(job["entry_point"])
     if entry_point not in found:
         raise Broken("NameError", "NameError", f"NameError: the program does not define {entry_point!r}")
-    suite.run(found, book)
+    suite.run(found, book, remote)
     if remote.stopped:
         raise remote.stopped
 

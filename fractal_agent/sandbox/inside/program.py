@@ -15,9 +15,10 @@ import operator
 import os
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import CoroutineType, FrameType
 from typing import Any
 
+from fractal_agent.sandbox.inside import abilities, whole
 from fractal_agent.sandbox.inside.values import (
     BROKEN,
     CONTAINERS,
@@ -44,17 +45,33 @@ OPERATIONS: dict[str, Callable[..., object]] = {
     "len": len,
     "getitem": operator.getitem,
     "setitem": operator.setitem,
+    "delitem": operator.delitem,
     "contains": operator.contains,
+    "reversed": reversed,
     "getattr": getattr,
+    "setattr": setattr,
+    "delattr": delattr,
     "bool": bool,
     "str": str,
+    "repr": repr,
+    "enter": lambda value: type(value).__enter__(value),
+    "exit": lambda value, error: type(value).__exit__(
+        value, type(error) if error is not None else None, error, None
+    ),
+    "aiter": lambda value: type(value).__aiter__(value),
+    "aenter": lambda value: type(value).__aenter__(value),
+    "aexit": lambda value, error: type(value).__aexit__(
+        value, type(error) if error is not None else None, error, None
+    ),
+    "isinstance": isinstance,
+    "issubclass": issubclass,
+    "type": lambda value: type(value).__name__,
+    "state": whole.state,
+    "read": whole.read_file,
+    "write": whole.write_file,
+    "operator": lambda name, *given: abilities.OPERATORS[name](*given),
 }
-"""What tests can do with an object of the program's own, besides calling it."""
-ABILITIES = {
-    "c": "__call__", "i": "__iter__", "n": "__next__", "l": "__len__", "g": "__getitem__",
-    "s": "__setitem__", "h": "__contains__",
-}  # fmt: skip
-"""What an object can do, by the letter that says so."""
+"""What tests can do with an object of the program's own, besides calling it, and with its folder."""
 MOST_FIELDS = 20
 """So many attributes of an exception are told."""
 _SLICE = 1 << 16
@@ -91,6 +108,12 @@ class Program:
         self._handles: dict[int, int] = {}
         """By identity; what has been shown is kept, so that no other object gets it."""
         self._reader = Reader(self._own)
+        self._awaits = False
+        """What a function returns that is a coroutine is awaited here, and its value is the answer."""
+        self._subject: type | None = None
+        """The class that the tests are about: an instance goes as itself, whatever it extends."""
+        self._loop = whole.Loop()
+        self._operations = OPERATIONS | self._loop.operations
 
     def warm(self) -> None:
         """Do everything that a program needs, so that each fork finds it done.
@@ -113,11 +136,26 @@ class Program:
 
         A frame is its length in four bytes and text. To the judge: a letter for its kind, then JSON. From it:
         first a line of names and the program, then `call NAME` or `trace NAME` and a line of arguments.
+        The first line is JSON where there is more to say than names.
         """
         wanted, _, code = _receive().partition("\n")
-        _send(self.load(wanted, code))
+        _send(self._begin(json.loads(wanted), code) if wanted.startswith("{") else self.load(wanted, code))
         while frame := _receive():
             _send(self.answer(frame))
+
+    def _begin(self, asked: dict[str, Any], code: str) -> str:
+        """As `load`, with files in the folder; or the whole program run on an input, if one is given."""
+        self._code = code
+        self._awaits = asked["awaits"]
+        whole.place_files(asked["files"])
+        if asked["stdin"] is None:
+            return self.load(" ".join(asked["names"]), code)
+        try:
+            whole.run(code, PROGRAM, asked["stdin"])
+        except BaseException as error:
+            kind = RAISED if whole.is_compiled(code) else BROKEN
+            return kind + json.dumps([*_error(error, code, self._characters), [], [], {"d": []}])
+        return RETURNED + "null"
 
     def load(self, wanted: str, code: str) -> str:
         """What the program has under the names, or why it could not be loaded."""
@@ -126,7 +164,10 @@ class Program:
             self._names = _load(code)
         except BaseException as error:
             return BROKEN + json.dumps([*_error(error, code, self._characters), [], [], {"d": []}])
-        return LOADED + dumps([self._named(name) for name in wanted.split(" ")], self._describe)
+        names = wanted.split(" ")
+        subject = self._names.get(names[0])
+        self._subject = subject if isinstance(subject, type) and subject.__module__ == "program" else None
+        return LOADED + dumps([self._named(name) for name in names], self._describe)
 
     def _named(self, name: str) -> object:
         """What the judge is to know of the name."""
@@ -135,6 +176,9 @@ class Program:
         value = self._names[name]
         if isinstance(value, type) and issubclass(value, Exception):
             return ["exception", _builtin(value), _own_bases(value)]
+        if isinstance(value, type) and value.__module__ == "program":
+            bases = [base.__name__ for base in value.__mro__ if base.__module__ == "builtins"]
+            return ["class", bases]
         return "callable" if callable(value) else ["value", value]
 
     def _own(self, content: list[Any]) -> object:
@@ -160,9 +204,7 @@ class Program:
             handle = self._handles[id(value)] = len(self._shown)
             self._shown.append(value)
         kind = type(value)
-        names = {name for base in kind.__mro__ for name in vars(base)}
-        able = "".join(letter for letter, name in ABILITIES.items() if name in names)
-        return [handle, kind.__name__, show(value, self._characters), able]
+        return [handle, kind.__name__, show(value, self._characters), abilities.able(kind, "program")]
 
     def answer(self, frame: str) -> str:
         """What the function returned or raised, and its arguments if changed; for `trace`, its steps."""
@@ -171,7 +213,7 @@ class Program:
         arguments: Any = self._reader.loads(sent)  # Any: a list of values, and pairs by name if there are any
         given, named = arguments[0], dict(arguments[1]) if len(arguments) > 1 else {}
         if kind == "do":
-            function: Any = OPERATIONS[name]  # Any: whatever the program made callable
+            function: Any = self._operations[name]  # Any: whatever the program made callable
         else:
             function = self._own([int(name[1:]) if name.startswith("#") else name])
         numbers, before = None, ""
@@ -185,7 +227,13 @@ class Program:
         if kind == "trace":
             return TRACED + json.dumps(_trace(function, given, named, self._code))
         try:
-            reply = RETURNED + dumps(function(*given, **named), self._describe, numbers)
+            result = function(*given, **named)
+            if self._awaits and isinstance(result, CoroutineType):
+                result = self._loop.value(result)
+            if self._subject is not None and isinstance(result, self._subject):
+                reply = RETURNED + json.dumps({"o": self._describe(result)})
+            else:
+                reply = RETURNED + dumps(result, self._describe, numbers)
         except BaseException as error:
             reply = RAISED + self._raised(error)
         return reply + self._changes(given, named, before, numbers) if numbers else reply

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from typing import Any, cast
 
 from fractal_agent.sandbox.inside.channel import Channel
+from fractal_agent.sandbox.inside.classes import QUOTING, OwnClass, stand_in_class
 from fractal_agent.sandbox.inside.standins import (
     LEAVING,
     Function,
@@ -14,7 +16,6 @@ from fractal_agent.sandbox.inside.standins import (
     exception,
     exception_class,
     name_it,
-    opaque_class,
     outgoing,
 )
 from fractal_agent.sandbox.inside.stops import Broken, Stopped, Unusable
@@ -62,7 +63,8 @@ class Call:
 def show(value: object) -> str:
     """`repr`, or why there is none."""
     try:
-        return repr(value)
+        with QUOTING:
+            return repr(value)
     except (ValueError, MemoryError, RecursionError) as error:
         return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
 
@@ -98,13 +100,22 @@ class Remote(Channel):
         self._opaques: dict[int, Opaque] = {}
         self._kinds: dict[tuple[str, str], type[Opaque]] = {}
         self._exceptions: dict[str, type[Exception]] = {}
+        self.subjects: set[int] = set()
+        """Handles of the instances that the tests made of the class that they are about."""
+        self._is_of_class = False
 
-    def load(self, code: str, names: list[str]) -> dict[str, object]:
+    def load(
+        self, code: str, names: list[str], files: dict[str, str] | None = None, *, awaits: bool = False
+    ) -> dict[str, object]:
         """The names of these that the program defines: functions as stand-ins, other values as they are.
 
-        Raises Broken if it cannot be loaded, Stopped if it ends on the way.
+        With `awaits`, a function that returns a coroutine is awaited, and gives its value. The first name is
+        what the tests are about. Raises Broken if it cannot be loaded, Stopped if it ends on the way.
         """
-        kind, told = self._ask(f"{' '.join(names)}\n{code}", LOADED + BROKEN)
+        header = " ".join(names)
+        if files or awaits:
+            header = json.dumps({"names": names, "files": files or {}, "awaits": awaits, "stdin": None})
+        kind, told = self._ask(f"{header}\n{code}", LOADED + BROKEN)
         if kind == BROKEN:
             broken, *_ = _error(told)
             raise Broken(broken.kind, broken.builtin, broken.description)
@@ -117,9 +128,26 @@ class Remote(Channel):
                     found[name] = self._exceptions[name] = exception_class(
                         name, builtin, self._known(bases[1:])
                     )
+                case ["class", list(bases)]:
+                    subject = name == names[0]
+                    self._is_of_class = self._is_of_class or subject
+                    found[name] = OwnClass(self, name, [str(base) for base in bases], subject=subject)
                 case ["value", value]:
                     found[name] = value
         return found
+
+    def run(self, code: str, given: str, files: dict[str, str]) -> None:
+        """Run the whole program on this input; what it prints is heard.
+
+        Raises Broken if it cannot be loaded, Stopped if it does not end by itself, or what it raised.
+        """
+        header = json.dumps({"names": [], "files": files, "awaits": False, "stdin": given})
+        kind, told = self._ask(f"{header}\n{code}", RETURNED + RAISED + BROKEN)
+        if kind == BROKEN:
+            broken, *_ = _error(told)
+            raise Broken(broken.kind, broken.builtin, broken.description)
+        if kind == RAISED:
+            raise self._raised(told)
 
     def limit_calls(self, cpu_seconds: float, wall_seconds: float) -> None:
         """From now on one call may use so much; without it, as much as the whole program."""
@@ -184,7 +212,7 @@ class Remote(Channel):
             self._opaques[handle].__init__(self, handle, shown)  # type: ignore[misc]  # it has changed
             return self._opaques[handle]
         if (kind, able) not in self._kinds:
-            self._kinds[kind, able] = opaque_class(kind, able)
+            self._kinds[kind, able] = stand_in_class(kind, able, operators=self._is_of_class)
         return self._opaques.setdefault(handle, self._kinds[kind, able](self, handle, shown))
 
     def _ask(self, frame: str, kinds: str, containers: list[Any] | None = None) -> tuple[str, object]:

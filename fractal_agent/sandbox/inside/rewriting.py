@@ -58,8 +58,24 @@ class _Rewriting(ast.NodeTransformer):
         node.body = [_handling(node, failures=True)]
         return node
 
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
+        return self.visit_With(node)  # type: ignore[arg-type]  # as above
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """`x.__class__` is `type(x)`, which knows the program's classes."""
+        self.generic_visit(node)
+        if node.attr != "__class__" or not isinstance(node.ctx, ast.Load):
+            return node
+        return ast.copy_location(ast.Call(ast.Name("type", ast.Load()), [node.value], []), node)
+
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        return _guarded([node], "raised", node) if isinstance(node.value, ast.Call) else node
+        self.generic_visit(node)
+        match node.value:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=attr)) if attr[:6] == "assert":
+                return _guarded([node, _write("held")], "raised", node)  # of a `unittest.TestCase`
+            case ast.Call() | ast.Await():
+                return _guarded([node], "raised", node)
+        return node
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
         source = ast.Constant(ast.unparse(node.test))
@@ -121,7 +137,9 @@ def _catches_all(kind: ast.expr) -> bool:
 
 
 def _message(node: ast.Assert) -> list[ast.expr]:
-    return [] if node.msg is None else [_later(node.msg)]
+    if node.msg is None or any(isinstance(part, ast.Await) for part in ast.walk(node.msg)):
+        return []
+    return [_later(node.msg)]
 
 
 def _later(value: ast.expr) -> ast.expr:

@@ -46,7 +46,7 @@ class Function:
 
 
 class Opaque:
-    """An object of the program's own. What its type can do besides, `opaque_class` adds."""
+    """An object of the program's own. What its type can do besides, `classes` adds."""
 
     __slots__ = ("_handle", "_label", "_remote", "_shown")
 
@@ -73,9 +73,22 @@ class Opaque:
     def __getattr__(self, name: str) -> object:
         return _attribute(self, self._remote, label_of(self), name)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _OWN:
+            object.__setattr__(self, name, value)
+        else:
+            _do(self, "setattr", name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _do(self, "delattr", name)
+
+
+_OWN = frozenset({*Opaque.__slots__, "_driving", "_bases", "_subject"})
+"""Attributes of the stand-ins themselves."""
+
 
 def _attribute(owner: object, remote: Asked | None, label: str, name: str) -> object:
-    if name.startswith("_") or remote is None:
+    if (name.startswith("__") and name.endswith("__")) or name in _OWN or remote is None:
         raise AttributeError(f"{label} shows no attribute {name!r}")
     found = remote.operate("getattr", owner, name)
     if isinstance(found, Opaque):
@@ -101,7 +114,7 @@ def _next(self: Opaque) -> object:
         raise StopIteration from None
 
 
-_CAN: dict[str, tuple[str, object]] = {
+CAN: dict[str, tuple[str, object]] = {
     "c": ("__call__", _call),
     "i": ("__iter__", lambda self: _do(self, "iter")),
     "n": ("__next__", _next),
@@ -110,11 +123,7 @@ _CAN: dict[str, tuple[str, object]] = {
     "s": ("__setitem__", lambda self, key, value: _do(self, "setitem", key, value)),
     "h": ("__contains__", lambda self, item: _do(self, "contains", item)),
 }
-
-
-def opaque_class(kind: str, able: str) -> type[Opaque]:
-    """The class of the stand-ins for objects of a type of that name that can do what the letters say."""
-    return type(kind, (Opaque,), {"__slots__": (), **dict(_CAN[letter] for letter in able)})
+"""The first of `abilities.PLAIN`; `classes` has the others."""
 
 
 def label_of(opaque: Opaque) -> str:

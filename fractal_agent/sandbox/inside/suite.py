@@ -7,10 +7,16 @@ import builtins
 import importlib
 import random
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import CodeType
 from typing import Any
 
+from fractal_agent.sandbox.inside import forms
+from fractal_agent.sandbox.inside.classes import OwnClass, in_tests
 from fractal_agent.sandbox.inside.evidence import Book
+from fractal_agent.sandbox.inside.pairs import FILES, Pairs, constants, files_in, pairs_in
+from fractal_agent.sandbox.inside.remote import Remote
 from fractal_agent.sandbox.inside.rewriting import BOOK, names_needed, rewritten
 from fractal_agent.sandbox.inside.standins import told_of
 from fractal_agent.sandbox.inside.stops import Stopped, Unusable, ZygoteGone
@@ -25,15 +31,28 @@ class Suite:
 
     def __init__(self, source: str, prompt: str, entry_point: str) -> None:
         try:
-            tree = ast.parse(source)
-            needed = names_needed(tree)
-            self._has_check = any(
-                isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body
-            )
-            self._asserts = any(map(_can_fail, ast.walk(tree)))
-            self._code = compile(rewritten(tree), "<tests>", "exec", dont_inherit=True)
+            with any_digits():
+                self._read(ast.parse(source), prompt, entry_point)
         except _UNREADABLE as error:
             raise Unusable(f"they cannot be compiled: {error}") from error
+
+    def _read(self, tree: ast.Module, prompt: str, entry_point: str) -> None:
+        self.pairs: Pairs | None = pairs_in(tree)
+        """What a whole program is to print, in place of tests that are code."""
+        self.files = files_in(constants(tree))
+        """What lies in the program's folder."""
+        if reason := forms.refusal(tree, entry_point):
+            raise Unusable(reason)
+        self._tree = tree = forms.with_program_imports(tree, entry_point)
+        needed = names_needed(tree)
+        self._has_check = any(
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "check"
+            for node in tree.body
+        )
+        self._asserts = self.pairs is not None or any(map(_can_fail, ast.walk(tree)))
+        self.awaits = not forms.is_asynchronous(tree) and _is_asynchronous(prompt, entry_point)
+        """A function that returns a coroutine is to be awaited in the program: the tests do not do it."""
+        self._code = compile(rewritten(tree), "<tests>", "exec", dont_inherit=True, flags=forms.FLAGS)
         self._entry_point = entry_point
         self._modules = [name for name in needed if name in sys.stdlib_module_names and name != entry_point]
         """Which they use without importing them; the judge's own count, not the program's."""
@@ -41,7 +60,7 @@ class Suite:
         """What they may want of the program."""
         self._helpers = _helpers(prompt, entry_point, set(needed))
 
-    def run(self, found: dict[str, object], book: Book) -> None:
+    def run(self, found: dict[str, object], book: Book, remote: Remote) -> None:
         """Run them with what was found in the program. Raises Unusable and `stops.Stopped`."""
         random.seed(0)  # Tests that draw their inputs draw the same for every program.
         namespace: dict[str, Any] = {}
@@ -49,12 +68,17 @@ class Suite:
             for name in self._modules:
                 namespace[name] = importlib.import_module(name)
             namespace |= {**found, "__name__": "tests", "__builtins__": builtins, BOOK: book}
+            namespace |= {"open": forms.opener(remote), FILES: self.files}
+            if isinstance(found[self._entry_point], OwnClass):
+                namespace |= in_tests(remote, found)
             if self._helpers is not None:
                 _run_helpers(self._helpers, namespace)
                 namespace[self._entry_point] = found[self._entry_point]
-            exec(self._code, namespace)  # noqa: S102  # the data set's own code
+            forms.finished(eval(self._code, namespace))  # noqa: S307  # the data set's own code
             if self._has_check:
-                namespace["check"](found[self._entry_point])
+                forms.finished(namespace["check"](found[self._entry_point]))
+            else:
+                self._run_parts(namespace, book)
         except (Stopped, Unusable, ZygoteGone):
             raise
         except BaseException as error:
@@ -65,10 +89,42 @@ class Suite:
             book.fail_of(error, "")
         if not self._asserts and not book.failed:
             raise Unusable("they make no assertion")
-        if not book.passed and not book.failed and not book.called:
+        if not book.failed and not book.called:
             raise Unusable(
                 "nothing calls the program: expected check(candidate), or assertions that run by themselves"
             )
+
+    def _run_parts(self, namespace: dict[str, Any], book: Book) -> None:
+        """Run what a test runner would; a part that fails leaves the others to be run."""
+        for part in forms.parts(namespace, self._tree):
+            try:
+                forms.finished(part())
+            except Exception as error:  # noqa: BLE001  # as of all tests
+                if type(error).__name__ != "SkipTest":
+                    book.fail_of(error, "")
+
+
+@contextmanager
+def any_digits() -> Iterator[None]:
+    """Inside, an integer in the source may have any number of digits."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(limit)
+
+
+def _is_asynchronous(prompt: str, entry_point: str) -> bool:
+    """The prompt begins an async function of that name; or it does not say, and the program may choose."""
+    for source in (prompt, f"{prompt.rstrip()}\n    pass\n"):
+        try:
+            body = ast.parse(source).body
+        except _UNREADABLE:
+            continue
+        found = [node for node in body if getattr(node, "name", "") == entry_point]
+        return not found or isinstance(found[-1], ast.AsyncFunctionDef)
+    return False
 
 
 def _can_fail(node: ast.AST) -> bool:
