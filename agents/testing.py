@@ -1,8 +1,10 @@
 """A stand-in for the world: `await planner.act(problem, ScriptedContext(["1. Add."]))` in a unit test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
+from typing import Literal
 
+from agents.context import NO_FILES
 from events.effects import (
     ExecutionCompleted,
     ExecutionRequested,
@@ -52,11 +54,25 @@ class ScriptedContext:
         return GenerationCompleted(text=prefill + self._answers.pop(0), finish_reason="stop")
 
     async def execute(
-        self, program: str, *, entry_point: str, examples: Sequence[Example]
+        self,
+        program: str,
+        *,
+        entry_point: str,
+        examples: Sequence[Example],
+        kind: Literal["function", "program"] = "function",
+        compare: str = "",
+        files: Mapping[str, str] = NO_FILES,
     ) -> ExecutionCompleted:
         """The next listed execution."""
         assert self._executions, "the role asked for more executions than the test listed"
         self.executed.append(
-            ExecutionRequested(program=program, entry_point=entry_point, examples=tuple(examples))
+            ExecutionRequested(
+                program=program,
+                entry_point=entry_point,
+                examples=tuple(examples),
+                kind=kind,
+                compare=compare,
+                files=dict(files),
+            )
         )
         return self._executions.pop(0)

@@ -29,6 +29,7 @@ def exit_for(error: Exception) -> Exit | None:
         LogUnsalvageable,
         LogUnwritable,
     )
+    from fractal_agent.architectures.base import FunctionsOnly
     from fractal_agent.blaming import NothingToBlame
     from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName
     from fractal_agent.datasets import DatasetError
@@ -52,7 +53,7 @@ def exit_for(error: Exception) -> Exit | None:
             (LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId())
             | (ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch())
             | (BadEdit() | NothingToBlame() | ExportError() | NotRepeatable())
-            | (NoProgram() | TestsUnusable())
+            | (NoProgram() | TestsUnusable() | FunctionsOnly())
             | (CellMismatch() | MixedCells() | SubsetError())
         ):
             return Exit.USAGE

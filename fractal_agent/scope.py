@@ -3,14 +3,15 @@
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from random import Random
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 import anyio
 import msgspec
 
+from agents.context import NO_FILES
 from events import (
     Event,
     Example,
@@ -131,7 +132,14 @@ class Scope:
         return await self._effect(path, request, lambda asked: self._world.engine.generate(asked, path))
 
     async def execute(
-        self, program: str, *, entry_point: str, examples: Sequence[Example]
+        self,
+        program: str,
+        *,
+        entry_point: str,
+        examples: Sequence[Example],
+        kind: Literal["function", "program"] = "function",
+        compare: str = "",
+        files: Mapping[str, str] = NO_FILES,
     ) -> ExecutionCompleted:
         path = self._next("execute")
         oracle, sandbox = self._world.oracle, self._world.sandbox
@@ -140,6 +148,9 @@ class Scope:
             entry_point=entry_point,
             examples=tuple(examples),
             tests_digest=oracle.digest if oracle else "",
+            kind=kind,
+            compare=compare,
+            files=dict(files),
         )
         if oracle is None:
             return await self._effect(path, request, sandbox.execute)

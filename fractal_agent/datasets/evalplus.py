@@ -9,6 +9,7 @@ import msgspec
 from fractal_agent.config import data_dirs
 from fractal_agent.datasets import agreement
 from fractal_agent.datasets.base import MissingDataset
+from fractal_agent.datasets.literals import source_of
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +102,7 @@ def affordable(task_id: str, inputs: Sequence[Sequence[object]]) -> list[Sequenc
     if task_id not in _COSTLY:
         return list(inputs)
     costly = [arguments for arguments in inputs if _largest(arguments) >= _COSTLY[task_id]]
-    kept = min(costly, key=lambda arguments: len(repr(arguments)), default=None)
+    kept = min(costly, key=lambda arguments: len(source_of(arguments)), default=None)
     return [arguments for arguments in inputs if arguments is kept or arguments not in costly]
 
 
@@ -126,7 +127,7 @@ def differential_tests(
         f"nan, inf = math.nan, math.inf\n"
         f"_names = {{}}\n"
         f"exec({reference!r}, _names)\n\n\n"
-        f"def _inputs():\n    return {list(inputs)!r}\n\n\n"
+        f"def _inputs():\n    return {source_of(list(inputs))}\n\n\n"
         f"def check(candidate):\n"
         f"    compare(candidate, _names[{entry_point!r}], _inputs, {rule.__name__}, {tolerance!r})\n"
     )

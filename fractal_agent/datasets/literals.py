@@ -6,6 +6,8 @@ import warnings
 
 import msgspec
 
+from fractal_agent.sandbox.inside.digits import any_digits
+
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """A value found in a text."""
@@ -88,6 +90,24 @@ def parse_module(source: str) -> ast.Module | None:
     return tree if isinstance(tree, ast.Module) else None
 
 
+def source_of(value: object) -> str:
+    """`repr` of what JSON can hold; integers too long for it are written in hexadecimal."""
+    try:
+        return repr(value)
+    except ValueError:
+        pass
+    match value:
+        case list():
+            return f"[{', '.join(map(source_of, value))}]"
+        case tuple():
+            return f"({''.join(f'{source_of(item)}, ' for item in value)})"
+        case dict():
+            return f"{{{', '.join(f'{source_of(key)}: {source_of(item)}' for key, item in value.items())}}}"
+        case int():
+            return hex(value)
+    return repr(value)
+
+
 def one_line(source: str) -> str:
     """`source` with each line break inside its brackets, indentation included, made one space."""
     return _LINE_BREAK.sub(" ", source.strip())
@@ -105,12 +125,12 @@ def kind(source: str) -> str:
 
 
 def _parse(source: str, mode: str) -> ast.AST | None:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), any_digits():
         # A prompt may well hold "\d"; its author's warning is not the reader's.
         warnings.simplefilter("ignore")
         try:
             return compile(source, "<text>", mode, ast.PyCF_ONLY_AST)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
 

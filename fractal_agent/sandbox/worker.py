@@ -40,6 +40,7 @@ _JUDGE = (
     "remote",
     "rewriting",
     "evidence",
+    "digits",
     "forms",
     "pairs",
     "suite",

@@ -10,12 +10,12 @@ import socket
 import time
 
 from fractal_agent.sandbox.inside.channel import OUT_OF_TIME
+from fractal_agent.sandbox.inside.digits import any_digits
 from fractal_agent.sandbox.inside.forms import FLAGS, finished
 from fractal_agent.sandbox.inside.remote import Remote, show
 from fractal_agent.sandbox.inside.rewriting import names_needed
 from fractal_agent.sandbox.inside.standins import text_of, told_of
 from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped
-from fractal_agent.sandbox.inside.suite import any_digits
 
 RELATIVE_TOLERANCE = 1e-6
 """Of floats: prompts show them rounded."""

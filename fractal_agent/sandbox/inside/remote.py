@@ -175,8 +175,10 @@ class Remote(Channel):
 
     def operate(self, operation: str, *given: object) -> object:
         """What one of `program.OPERATIONS` gives. Raises as `call` does."""
-        arguments = dump_arguments(given, {}, _outgoing, None)
-        kind, told = self._ask(f"do {operation}\n{arguments}", RETURNED + RAISED)
+        numbers = Numbers() if any(isinstance(value, CONTAINERS) for value in given) else None
+        arguments = dump_arguments(given, {}, _outgoing, numbers)
+        containers = numbers.all if numbers else []
+        kind, told = self._ask(f"do {operation}\n{arguments}", RETURNED + RAISED, containers)
         if kind == RAISED:
             raise self._raised(told)
         return told

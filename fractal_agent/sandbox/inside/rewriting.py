@@ -78,7 +78,9 @@ class _Rewriting(ast.NodeTransformer):
         return node
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
-        source = ast.Constant(ast.unparse(node.test))
+        text = ast.unparse(node.test)
+        self.generic_visit(node)
+        source = ast.Constant(text)
         return _guarded(_compared(node) or _tried(node, source), "broke", node, source)
 
 

@@ -7,13 +7,12 @@ import builtins
 import importlib
 import random
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import CodeType
 from typing import Any
 
 from fractal_agent.sandbox.inside import forms
 from fractal_agent.sandbox.inside.classes import OwnClass, in_tests
+from fractal_agent.sandbox.inside.digits import any_digits
 from fractal_agent.sandbox.inside.evidence import Book
 from fractal_agent.sandbox.inside.pairs import FILES, Pairs, constants, files_in, pairs_in
 from fractal_agent.sandbox.inside.remote import Remote
@@ -102,17 +101,6 @@ class Suite:
             except Exception as error:  # noqa: BLE001  # as of all tests
                 if type(error).__name__ != "SkipTest":
                     book.fail_of(error, "")
-
-
-@contextmanager
-def any_digits() -> Iterator[None]:
-    """Inside, an integer in the source may have any number of digits."""
-    limit = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
-    try:
-        yield
-    finally:
-        sys.set_int_max_str_digits(limit)
 
 
 def _is_asynchronous(prompt: str, entry_point: str) -> bool:
