@@ -13,6 +13,7 @@ import typer
 from fractal_agent.commands import (
     blame,
     catalog,
+    check,
     diff,
     doctor,
     examples,
@@ -58,6 +59,7 @@ app.command()(export.export)
 app.command()(catalog.roles)
 app.command()(catalog.architectures)
 app.command()(examples.examples)
+app.command()(check.check)
 app.command()(exec.exec)
 app.command()(doctor.doctor)
 

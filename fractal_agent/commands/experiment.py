@@ -15,9 +15,11 @@ from fractal_agent.commands.options import (
     Feedback,
     Json,
     Limit,
+    NoCheckData,
     Plugins,
     Rounds,
     Script,
+    SkipUnfit,
     UnsafeSandbox,
 )
 
@@ -62,6 +64,8 @@ def experiment(
         bool, typer.Option("--report", help="Only write the report anew, from the cells that are there.")
     ] = False,
     accept_drift: AcceptDrift = False,
+    no_check_data: NoCheckData = False,
+    skip_unfit: SkipUnfit = False,
     unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
@@ -78,6 +82,7 @@ def experiment(
     """  # noqa: D301 - the backspace keeps the lines apart
     from events import Settings
     from fractal_agent.catalog import load_catalog, located
+    from fractal_agent.commands.checking import fit_tasks
     from fractal_agent.commands.comparing import compare, listed, show_report
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import check_engine, default_model
@@ -97,6 +102,11 @@ def experiment(
         catalog.architecture(name)
     check_engine(engine, base_url=base_url, script=script)
     tasks = select(load(dataset), ids=() if subset is None else subset_ids(subset), limit=limit)
+    for name in chosen:
+        catalog.architecture(name).check(one.problem for one in tasks)
+    tasks = fit_tasks(
+        dataset, tasks, unsafe_sandbox=unsafe_sandbox, check=not no_check_data, skip_unfit=skip_unfit
+    )
     shared = Settings(
         dataset=dataset,
         tasks=tuple(one.problem.task_id for one in tasks),

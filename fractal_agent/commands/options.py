@@ -70,6 +70,16 @@ Cast = Annotated[
     list[str] | None,
     typer.Option(help="Let one role play another's part: critic=skeptic. Repeatable.", metavar="PART=ROLE"),
 ]
+NoCheckData = Annotated[
+    bool,
+    typer.Option(
+        "--no-check-data", help="Do not try the tests of a file of your own before the engine is started."
+    ),
+]
+SkipUnfit = Annotated[
+    bool,
+    typer.Option("--skip-unfit", help="Leave out tasks whose tests cannot judge, instead of stopping."),
+]
 AcceptDrift = Annotated[
     bool,
     typer.Option(

@@ -4,7 +4,7 @@ from functools import partial
 
 import typer
 
-from fractal_agent.commands.options import AcceptDrift, Json, Plugins, Run, RunsDir, UnsafeSandbox
+from fractal_agent.commands.options import AcceptDrift, Json, NoCheckData, Plugins, Run, RunsDir, UnsafeSandbox
 
 
 def resume(
@@ -13,6 +13,7 @@ def resume(
     accept_drift: AcceptDrift = False,
     plugin: Plugins = None,
     runs_dir: RunsDir = None,
+    no_check_data: NoCheckData = False,
     unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
@@ -22,6 +23,7 @@ def resume(
     when the code has changed since.
     """
     from fractal_agent.catalog import load_catalog
+    from fractal_agent.commands.checking import warn_of_unfit
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import carry_out, conclude
     from fractal_agent.datasets import load, select
@@ -39,6 +41,10 @@ def resume(
     catalog = load_catalog(plugin or started.settings.plugins)
     if started.origin is None:
         tasks = select(load(started.settings.dataset), ids=started.settings.tasks)
+        done = {case.id for case in recording.timeline.graded}
+        left = [one for one in tasks if one.problem.task_id not in done]
+        if not no_check_data:
+            warn_of_unfit(started.settings.dataset, left, unsafe_sandbox=unsafe_sandbox)
         job = Job(
             run_id=started.run_id,
             folder=recording.folder,

@@ -14,10 +14,12 @@ from fractal_agent.commands.options import (
     Feedback,
     Json,
     Limit,
+    NoCheckData,
     Plugins,
     Rounds,
     RunsDir,
     Script,
+    SkipUnfit,
     UnsafeSandbox,
 )
 
@@ -53,6 +55,8 @@ def solve(
     run_id: Annotated[
         str | None, typer.Option(help="Name of the run.  [default: time and architecture]", metavar="ID")
     ] = None,
+    no_check_data: NoCheckData = False,
+    skip_unfit: SkipUnfit = False,
     unsafe_sandbox: UnsafeSandbox = False,
     json: Json = False,
 ) -> None:
@@ -68,6 +72,7 @@ def solve(
 
     from events import Settings
     from fractal_agent.catalog import load_catalog, located
+    from fractal_agent.commands.checking import fit_tasks
     from fractal_agent.commands.options import runs_dir_or_default
     from fractal_agent.commands.running import carry_out, check_engine, default_model, parts
     from fractal_agent.datasets import load, select
@@ -81,6 +86,10 @@ def solve(
     chosen = parts(cast or [])
     catalog.cast(chosen)
     tasks = select(load(dataset), ids=task or (), limit=limit)
+    catalog.architecture(architecture).check(one.problem for one in tasks)
+    tasks = fit_tasks(
+        dataset, tasks, unsafe_sandbox=unsafe_sandbox, check=not no_check_data, skip_unfit=skip_unfit
+    )
     runs = runs_dir_or_default(runs_dir)
     name = check_run_id(run_id) if run_id else new_run_id(architecture, datetime.now(), runs)
     settings = Settings(
