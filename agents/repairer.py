@@ -37,7 +37,9 @@ async def repairer(review: CodeReviewed, ctx: Context) -> PlanRevised:
     prompt = REPAIR_PROMPT if review.problem.kind == "program" else PROMPT
     request = prompt.format(
         problem=review.problem.prompt.strip(),
-        code=review.code.strip(), plan=review.plan or "(no plan)", failure=describe_failure(review)
+        code=review.code.strip(),
+        plan=review.plan or "(no plan)",
+        failure=describe_failure(review),
     )
     answer = await ctx.generate(
         [Message(role="user", content=request)],

@@ -17,8 +17,8 @@ PLAN = """Follow this plan:
 PROGRAM_PROMPT = """\
 {prompt}
 
-Write a complete Python program that solves this problem. It reads from standard input and prints to standard \
-output. {plan}\
+Write a complete Python program that solves this problem. It reads from standard input and prints to \
+standard output. {plan}\
 Answer with one code block that holds the whole program and nothing else."""
 
 PROGRAM_PREFILL = "```python\n"
@@ -75,7 +75,9 @@ async def write_whole(
 
 def describe_run(result: ExampleResult) -> str:
     """What the program does on an input, and what it should."""
-    wanted = f"On the input\n{_quoted(result.example.call)}\nit should print\n{_quoted(result.example.expected)}"
+    wanted = (
+        f"On the input\n{_quoted(result.example.call)}\nit should print\n{_quoted(result.example.expected)}"
+    )
     match result.outcome:
         case "timeout":
             return f"{wanted}\nbut it does not finish."

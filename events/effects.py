@@ -66,7 +66,7 @@ class ExecutionRequested(Event, frozen=True, kw_only=True):
     """As in the problem; of a program, an example is an input and its output."""
     compare: str = ""
     """As in the problem."""
-    files: dict[str, str] = {}
+    files: dict[str, str] = {}  # noqa: RUF012  # msgspec copies it
     """As in the problem."""
 
 

@@ -47,14 +47,14 @@ class ProblemPosed(Event, frozen=True, kw_only=True):
 
     task_id: str
     prompt: str
-    """Python source that ends in the signature and docstring of the function to write; prose for a program."""
+    """Python source that ends in the signature and docstring of the function to write; of a program prose."""
     entry_point: str
     examples: tuple[Example, ...] = ()
     kind: Literal["function", "program"] = "function"
     """What is to be written: a function or class, or a program that reads its input and prints."""
     compare: str = ""
     """How a program's output is compared: `exact`, a tolerance as a number, or empty for token by token."""
-    files: dict[str, str] = {}
+    files: dict[str, str] = {}  # noqa: RUF012  # msgspec copies it
     """What lies in the working folder, text by file name; what is no text is a base64 `data:` URL."""
 
 

@@ -12,7 +12,9 @@ _THOUGHT = re.compile(r".*</think(?:ing)?>", re.DOTALL)
 _SPECIAL = re.compile(r"<\|[^|\s]*\|>\s*$|</s>\s*$")
 _READS = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\(\s*0\b|\bread\(\s*0\b")
 _PRINTS = re.compile(r"\bprint\b|\bstdout\b|\bwrite\(\s*1\b")
-_CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@|\w+(?:\s*,\s*\w+)*\s*=|for |while |print\()")
+_CODE = re.compile(
+    r"^(?:import |from \w[\w.]* import |def |class |@|\w+(?:\s*,\s*\w+)*\s*=|for |while |print\()"
+)
 _LAST_LINES = 60
 """So many lines of a program that was cut off may be dropped until the rest is whole."""
 
@@ -89,7 +91,7 @@ def _runs(node: ast.stmt) -> bool:
 
 def _first(node: ast.stmt) -> int:
     decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(each.lineno for each in decorators)])
+    return int(min([node.lineno, *(each.lineno for each in decorators)]))
 
 
 def _given(problem: ProblemPosed, body: str) -> list[str]:
@@ -111,9 +113,7 @@ def _merit(source: str) -> int:
 def _borrows(source: str, blocks: list[str]) -> bool:
     """It uses what only another block defines."""
     others = {name for block in blocks if block != source for name in _names(block)}
-    used = {
-        node.id for each in _body(source) for node in ast.walk(each) if isinstance(node, ast.Name)
-    }
+    used = {node.id for each in _body(source) for node in ast.walk(each) if isinstance(node, ast.Name)}
     return bool(used & (others - _names(source)))
 
 

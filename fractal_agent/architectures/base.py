@@ -56,8 +56,8 @@ class FunctionsOnly(ArchitectureError):
 
     def __init__(self, name: str, task_id: str, wanted: str) -> None:
         super().__init__(
-            f"{task_id} asks for a {wanted}, and the architecture {name} writes the body of a function step by "
-            "step. Choose another architecture, or leave such problems out with --task."
+            f"{task_id} asks for a {wanted}, and the architecture {name} writes the body of a function, step "
+            "by step. Choose another architecture, or leave such problems out with --task."
         )
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Self
 
 import anyio
 
@@ -85,7 +85,7 @@ class _Bar:
     def __init__(self, total: int) -> None:
         self._total = total
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> Self:
         from rich.progress import Progress
 
         from fractal_agent.report.live import spoken_on

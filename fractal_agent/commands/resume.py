@@ -4,7 +4,15 @@ from functools import partial
 
 import typer
 
-from fractal_agent.commands.options import AcceptDrift, Json, NoCheckData, Plugins, Run, RunsDir, UnsafeSandbox
+from fractal_agent.commands.options import (
+    AcceptDrift,
+    Json,
+    NoCheckData,
+    Plugins,
+    Run,
+    RunsDir,
+    UnsafeSandbox,
+)
 
 
 def resume(

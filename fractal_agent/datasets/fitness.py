@@ -6,7 +6,6 @@ there is one, which has to pass.
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import anyio
 import msgspec
@@ -168,11 +167,11 @@ def _why(judged: Judged) -> str:
 
 def _before_any_call(judged: Judged) -> str:
     """Why the tests fail before they reach the program, if that is what they do."""
-    first = judged.failures[0] if judged.failures else None
-    if judged.outcome == "failed" and judged.passed == 0 and first is not None and not first.example.call:
-        if all(not each.example.call and each.error for each in judged.failures):
-            return f"its tests fail before they call the program: {first.error}"
-    return ""
+    if judged.outcome != "failed" or judged.passed or not judged.failures:
+        return ""
+    if any(each.example.call or not each.error for each in judged.failures):
+        return ""
+    return f"its tests fail before they call the program: {judged.failures[0].error}"
 
 
 def _idle(task: Task) -> str:
@@ -190,7 +189,7 @@ def _idle(task: Task) -> str:
     return f"def {problem.entry_point}(*given, **named):\n    return None\n"
 
 
-_IDLE_CLASS = '''\
+_IDLE_CLASS = """\
 class {name}:
     def __init__(self, *given, **named):
         pass
@@ -199,4 +198,4 @@ class {name}:
         if name.startswith("__"):
             raise AttributeError(name)
         return lambda *given, **named: None
-'''
+"""

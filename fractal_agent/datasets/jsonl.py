@@ -100,7 +100,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
         tests = programs.pair_tests(pairs, compare) + (f"__files__ = {files!r}\n" if files else "")
         problem = ProblemPosed(
             task_id=self._id(),
-            prompt=prompt,
+            prompt=programs.with_examples(prompt, pairs),
             entry_point="main",
             examples=programs.examples_of(pairs),
             kind="program",
@@ -227,7 +227,9 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
     def _check_tests(self, tests: str) -> None:
         module = parse_module(tests)
         if module is None:
-            raise self._bad("test", "text that is not Python", "Python that defines check(candidate), or makes assertions")
+            raise self._bad(
+                "test", "text that is not Python", "Python that defines check(candidate), or makes assertions"
+            )
         if not any(map(_tries, ast.walk(module))):
             expected = "Python that defines check(candidate), or makes assertions"
             raise self._bad("test", "no function check", expected)

@@ -1,4 +1,4 @@
-"""Problems whose answer is a program that reads its input and prints: the shapes in which they are written."""
+"""Problems whose answer is a program that reads its input and prints, in the shapes that people use."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +21,9 @@ _OUTPUTS = ("output", "outputs", "stdout", "out", "expected_output", "expected",
 _SHOWN = ("public", "is_public", "visible", "sample", "is_sample")
 _BETWEEN = 6
 """So many lines of other text may stand between an input and its output in a prompt."""
+_MOST_SHOWN = 3
+_LONGEST_SHOWN = 1_000
+"""How many public pairs are put into a prompt that shows none itself, and how many characters one may have."""
 Complain = Callable[[str, str, str], Exception]
 """Makes the error of a field, with what was found and expected."""
 
@@ -66,10 +69,34 @@ def examples_of(pairs: Sequence[Pair]) -> tuple[Example, ...]:
     return tuple(Example(call=pair.given, expected=pair.expected) for pair in pairs if pair.public)
 
 
+def with_examples(prompt: str, pairs: Sequence[Pair]) -> str:
+    """The prompt, and behind it the public pairs if it shows none of them."""
+    public = [pair for pair in pairs if pair.public]
+    if any(stands_in(prompt, pair) for pair in public):
+        return prompt
+    shown = [pair for pair in public if len(pair.given) + len(pair.expected) <= _LONGEST_SHOWN][:_MOST_SHOWN]
+    parts = [f"Input:\n{pair.given.rstrip()}\n\nOutput:\n{pair.expected.rstrip()}\n" for pair in shown]
+    return "\n\n".join([prompt.rstrip(), *parts]) if parts else prompt
+
+
 def pair_tests(pairs: Sequence[Pair], compare: str) -> str:
     """Source of the tests that these pairs are."""
     rows = "".join(f"    ({pair.given!r}, {pair.expected!r}),\n" for pair in pairs)
     return f"__compare__ = {compare!r}\n__pairs__ = [\n{rows}]\n"
+
+
+def pairs_in_file(text: str, name: str, bad: Complain) -> list[Pair]:
+    """The pairs in a file of JSON, or of JSON a line. Raises what `bad` makes."""
+    try:
+        value = parsed(text)
+    except (ValueError, RecursionError):
+        try:
+            value = [parsed(line) for line in text.splitlines() if line.strip()]
+        except (ValueError, RecursionError) as error:
+            raise bad(name, f"malformed JSON ({error})", "pairs of an input and an output") from error
+    if isinstance(value, dict) and (holders := [each for each in PAIRS if each in value]):
+        return [pair for each in holders for pair in _pairs(value[each], each, bad)]
+    return list(_pairs(value, name, bad))
 
 
 def comparison(fields: Mapping[str, object], bad: Complain) -> str:
@@ -81,7 +108,7 @@ def comparison(fields: Mapping[str, object], bad: Complain) -> str:
             return "exact"
         case bool():
             pass
-        case int() | float() as tolerance if 0 <= tolerance < 1e300:  # noqa: PLR2004  # no infinity
+        case int() | float() as tolerance if 0 <= tolerance < 1e300:  # no infinity
             return f"{float(tolerance)!r}"
     found = repr(fields["compare"]) if isinstance(fields["compare"], str) else kind_of(fields["compare"])
     raise bad("compare", found, "`exact`, `whitespace` or a tolerance")
@@ -165,7 +192,9 @@ def _pair(row: object, field: str, number: int, bad: Complain) -> Pair:
             raise bad(field, f"{kind_of(row)} as item {number}", "an object with `input` and `output`")
     one, other = _text(given), _text(expected)
     if one is None or other is None:
-        raise bad(field, f"item {number} without text to read and to print", "`input` and `output` as strings")
+        raise bad(
+            field, f"item {number} without text to read and to print", "`input` and `output` as strings"
+        )
     return Pair(given=one, expected=other, public=public)
 
 

@@ -48,7 +48,7 @@ def kind_of(value: object) -> str:
 
 
 def parsed(text: str | bytes) -> object:
-    """The value that is written there, its integers as long as they are. Raises ValueError, RecursionError."""
+    """The value that is written there, with integers of any length. Raises ValueError, RecursionError."""
     return json.loads(text, parse_int=_integer, object_pairs_hook=_object)
 
 
@@ -79,7 +79,7 @@ def _positive(digits: str) -> int:
     if len(digits) <= _CHUNK:
         return int(digits)
     half = len(digits) // 2
-    return _positive(digits[:-half]) * 10**half + _positive(digits[-half:])
+    return _positive(digits[:-half]) * int(10**half) + _positive(digits[-half:])
 
 
 def _content(path: Path) -> bytes:
@@ -108,7 +108,9 @@ def _decoded(line: bytes, path: Path, number: int) -> Mapping[str, object]:
         raise BadRecord(path, number, field="", found=found, expected="one JSON object") from error
     except ValueError as error:
         found = f"malformed JSON ({error}{_hint(error)})"
-        raise BadRecord(path, number, field="", found=found, expected="one JSON object on this line") from error
+        raise BadRecord(
+            path, number, field="", found=found, expected="one JSON object on this line"
+        ) from error
     return _checked(record, path, number)
 
 
@@ -121,13 +123,15 @@ def _checked(record: object, path: Path, number: int) -> Mapping[str, object]:
     return record
 
 
-def _hint(error: ValueError) -> str:
+def _hint(error: ValueError) -> str:  # noqa: PLR0911  # one for each mistake
     """What probably stands there, in a reader's words."""
     if not isinstance(error, json.JSONDecodeError):
         return ""
     before, after = error.doc[: error.pos].rstrip(), error.doc[error.pos :].lstrip()
     if error.msg == "Extra data":
-        return {",": ": a comma follows the object", "{": ": two objects stand on one line"}.get(after[:1], "")
+        return {",": ": a comma follows the object", "{": ": two objects stand on one line"}.get(
+            after[:1], ""
+        )
     if before.endswith(",") and after[:1] in {"}", "]"}:
         return ": a comma stands before the closing bracket"
     if after.startswith("'"):
@@ -175,7 +179,9 @@ def _array(content: bytes, path: Path) -> list[tuple[int, Mapping[str, object]]]
     if rest := text[at + 1 :].strip():
         line += text.count("\n", counted, at)
         found = f"{rest[:20]!r} after the array"
-        raise BadRecord(path, line, field="", found=found, expected="one array of objects, or an object a line")
+        raise BadRecord(
+            path, line, field="", found=found, expected="one array of objects, or an object a line"
+        )
     return items
 
 

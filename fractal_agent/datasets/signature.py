@@ -45,7 +45,7 @@ def read_signature(prompt: str, entry_point: str) -> Signature | None:
         variadic=arguments.vararg is not None,
         text_parameters=_text_parameters(positional, docstring),
         docstring=docstring,
-        names=_module_names(module) | _LOOP.get(type(function), frozenset()),
+        names=_module_names(module) | (_LOOP if isinstance(function, ast.AsyncFunctionDef) else frozenset()),
     )
 
 
@@ -67,7 +67,7 @@ def defined_functions(module: ast.Module) -> dict[str, ast.FunctionDef | ast.Asy
 
 
 _DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_LOOP = {ast.AsyncFunctionDef: frozenset({"asyncio"})}
+_LOOP = frozenset({"asyncio"})
 """What examples of an async function need besides: `asyncio.run(f(1))`."""
 _OPENING_QUOTES = re.compile(r"[a-zA-Z]*(\"\"\"|'''|\"|')")
 _CALLED_A_STRING = re.compile(r"\bstring\s+['\"`]?(\w+)")

@@ -24,14 +24,14 @@ _ARITHMETIC = (
     *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
     *("and", "or", "xor", "lshift", "rshift", "divmod"),
 )
-_UNARY = {
+_UNARY: dict[str, Callable[..., Any]] = {
     "__neg__": operator.neg, "__pos__": operator.pos, "__abs__": abs, "__invert__": operator.invert,
     "__int__": int, "__float__": float, "__complex__": complex, "__index__": operator.index,
     "__round__": round, "__trunc__": math.trunc, "__floor__": math.floor, "__ceil__": math.ceil,
     "__bytes__": bytes, "__hash__": hash, "__format__": format,
     "__copy__": copy.copy, "__deepcopy__": lambda value, *_: copy.deepcopy(value),
 }  # fmt: skip
-_COMPARING = {
+_COMPARING: dict[str, Callable[..., Any]] = {
     "__lt__": operator.lt,
     "__le__": operator.le,
     "__gt__": operator.gt,

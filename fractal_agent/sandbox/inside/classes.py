@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import builtins
 import itertools
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fractal_agent.sandbox.inside.abilities import ASKED_ALONE, LETTERS, OPERATORS, PLAIN
+from fractal_agent.sandbox.inside.abilities import ASKED_ALONE, LETTERS, PLAIN
 from fractal_agent.sandbox.inside.standins import CAN, Function, Opaque
 from fractal_agent.sandbox.inside.stops import Unusable
 
@@ -56,7 +56,9 @@ class OwnClass(Function):
             return bool(self._remote.operate("isinstance", value, self))
         kinds = set(self.__bases__) - {object}
         if kinds & set(type(value).__mro__):
-            raise Unusable(f"they ask whether a {type(value).__name__} is a {self.__name__}, which extends it")
+            raise Unusable(
+                f"they ask whether a {type(value).__name__} is a {self.__name__}, which extends it"
+            )
         return False
 
     def __subclasscheck__(self, other: object) -> bool:
@@ -262,6 +264,4 @@ def in_tests(remote: Any, found: dict[str, object]) -> dict[str, object]:
     return {"type": type_, "isinstance": isinstance_}
 
 
-_Awaiting = Generator[Any, Any, Any]
 assert set(_MORE) | {name for name, _ in CAN.values()} == set(PLAIN.values()), "each letter has a method"
-assert set(OPERATORS) == set(LETTERS.values())

@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -34,7 +35,13 @@ _FILES = frozenset(
     | {"write_text", "write_bytes", "read_text", "read_bytes"}
 )
 _EXISTS = frozenset({"exists", "isfile", "isdir", "getsize"})
-_STREAMS = {("sys", "stdin"), ("sys", "stdout"), ("sys", "stderr"), ("builtins", "input"), ("builtins", "print")}
+_STREAMS = {
+    ("sys", "stdin"),
+    ("sys", "stdout"),
+    ("sys", "stderr"),
+    ("builtins", "input"),
+    ("builtins", "print"),
+}
 
 
 def refusal(tree: ast.Module, entry_point: str) -> str:
@@ -45,15 +52,11 @@ def refusal(tree: ast.Module, entry_point: str) -> str:
     return ""
 
 
-def _reason(node: ast.AST, entry_point: str) -> str:  # noqa: PLR0911  # one for each kind
+def _reason(node: ast.AST, entry_point: str) -> str:
+    """What these tests do that cannot be done here; goes on after `they`."""
     match node:
-        case ast.Import(names=names):
-            return next((_MODULES[each.name] for each in names if each.name in _MODULES), "")
-        case ast.ImportFrom(module=str(module), names=names):
-            found = [module, *(f"{module}.{each.name}" for each in names)]
-            if module == "contextlib" and any(each.name.startswith("redirect_") for each in names):
-                return "capture what is printed, which the program does in another process"
-            return next((_MODULES[each] for each in found if each in _MODULES), "")
+        case ast.Import() | ast.ImportFrom():
+            return _of_import(node)
         case ast.Attribute(value=ast.Name(id=name), attr=attr, ctx=ast.Store()) if (name, attr) in _STREAMS:
             return f"replace {name}.{attr}, which the program has of its own"
         case ast.Attribute(attr=str(attr)) if attr.startswith("redirect_std"):
@@ -68,12 +71,24 @@ def _reason(node: ast.AST, entry_point: str) -> str:  # noqa: PLR0911  # one for
             fixtures = [each.arg for each in arguments.args if each.arg in _FIXTURES]
             is_test = name.startswith("test") and fixtures
             return f"need the fixture {fixtures[0]} of pytest" if is_test else ""
-        case ast.Call(func=ast.Attribute(value=owner, attr=attr)):
-            if attr in _FILES and not _is_list(owner, attr):
-                return f"use files by {attr}, and those of the program are elsewhere; give them in `files`"
-            if attr in _EXISTS and ast.unparse(owner) == "os.path":
-                return f"use files by {attr}, and those of the program are elsewhere; give them in `files`"
+        case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if _uses_files(owner, attr):
+            return f"use files by {attr}, and those of the program are elsewhere; give them in `files`"
     return ""
+
+
+def _of_import(node: ast.Import | ast.ImportFrom) -> str:
+    names = [each.name for each in node.names]
+    if isinstance(node, ast.ImportFrom):
+        if node.module == "contextlib" and any(name.startswith("redirect_") for name in names):
+            return "capture what is printed, which the program does in another process"
+        names = [str(node.module), *(f"{node.module}.{name}" for name in names)]
+    return next((_MODULES[name] for name in names if name in _MODULES), "")
+
+
+def _uses_files(owner: ast.expr, attr: str) -> bool:
+    if attr in _EXISTS:
+        return ast.unparse(owner) == "os.path"
+    return attr in _FILES and not _is_list(owner, attr)
 
 
 def _is_list(owner: ast.expr, attr: str) -> bool:
@@ -91,7 +106,8 @@ def with_program_imports(tree: ast.Module, entry_point: str) -> ast.Module:
             ) and not _exists(module or ""):
                 body += [
                     ast.copy_location(
-                        ast.Assign([ast.Name(each.asname, ast.Store())], ast.Name(each.name, ast.Load())), node
+                        ast.Assign([ast.Name(each.asname, ast.Store())], ast.Name(each.name, ast.Load())),
+                        node,
                     )
                     for each in names
                     if each.asname
@@ -162,7 +178,7 @@ def _runs(function: Any) -> Iterator[Callable[[], object]]:
         yield function
         return
     for named in _combined(marks):
-        yield lambda named=named: function(**named)
+        yield partial(function, **named)
 
 
 def _combined(marks: list[Any]) -> Iterator[dict[str, object]]:

@@ -101,7 +101,10 @@ class Remote(Channel):
         self._kinds: dict[tuple[str, str], type[Opaque]] = {}
         self._exceptions: dict[str, type[Exception]] = {}
         self.subjects: set[int] = set()
-        """Handles of the instances that the tests made of the class that they are about."""
+        """Handles of the instances that the tests made of the class that they are about.
+
+        One that comes back as an answer is none any more: it may stand where a plain value is expected.
+        """
         self._is_of_class = False
 
     def load(
@@ -210,6 +213,7 @@ class Remote(Channel):
                 pass
             case _:
                 raise ValueError(f"no object is described by {content!r}")
+        self.subjects.discard(handle)
         if handle in self._opaques:
             self._opaques[handle].__init__(self, handle, shown)  # type: ignore[misc]  # it has changed
             return self._opaques[handle]

@@ -62,17 +62,8 @@ class Suite:
     def run(self, found: dict[str, object], book: Book, remote: Remote) -> None:
         """Run them with what was found in the program. Raises Unusable and `stops.Stopped`."""
         random.seed(0)  # Tests that draw their inputs draw the same for every program.
-        namespace: dict[str, Any] = {}
         try:
-            for name in self._modules:
-                namespace[name] = importlib.import_module(name)
-            namespace |= {**found, "__name__": "tests", "__builtins__": builtins, BOOK: book}
-            namespace |= {"open": forms.opener(remote), FILES: self.files}
-            if isinstance(found[self._entry_point], OwnClass):
-                namespace |= in_tests(remote, found)
-            if self._helpers is not None:
-                _run_helpers(self._helpers, namespace)
-                namespace[self._entry_point] = found[self._entry_point]
+            namespace = self._namespace(found, book, remote)
             forms.finished(eval(self._code, namespace))  # noqa: S307  # the data set's own code
             if self._has_check:
                 forms.finished(namespace["check"](found[self._entry_point]))
@@ -92,6 +83,18 @@ class Suite:
             raise Unusable(
                 "nothing calls the program: expected check(candidate), or assertions that run by themselves"
             )
+
+    def _namespace(self, found: dict[str, object], book: Book, remote: Remote) -> dict[str, Any]:
+        """The names that the tests find."""
+        namespace: dict[str, Any] = {name: importlib.import_module(name) for name in self._modules}
+        namespace |= {**found, "__name__": "tests", "__builtins__": builtins, BOOK: book}
+        namespace |= {"open": forms.opener(remote), FILES: self.files}
+        if isinstance(found[self._entry_point], OwnClass):
+            namespace |= in_tests(remote, found)
+        if self._helpers is not None:
+            _run_helpers(self._helpers, namespace)
+            namespace[self._entry_point] = found[self._entry_point]
+        return namespace
 
     def _run_parts(self, namespace: dict[str, Any], book: Book) -> None:
         """Run what a test runner would; a part that fails leaves the others to be run."""

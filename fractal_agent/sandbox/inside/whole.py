@@ -77,17 +77,17 @@ def _feed(given: str) -> None:
     os.unlink(_STDIN)  # noqa: PTH108  # as above
     os.dup2(descriptor, 0)
     os.close(descriptor)
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115, PTH123  # the program's own
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115  # the program's own
 
 
 def _finish() -> None:
-    """What Python does when a script ends: wait for threads, call exit handlers, write out what was printed."""
+    """What Python does when a script ends: wait for threads, call exit handlers, write out the rest."""
     if threading := sys.modules.get("threading"):
         threading._shutdown()  # noqa: SLF001  # as Python itself does
     if "atexit" in sys.modules:
         sys.modules["atexit"]._run_exitfuncs()  # noqa: SLF001  # as above
     for stream in (sys.stdout, sys.__stdout__):
-        try:
+        try:  # noqa: SIM105  # contextlib is one more thing to fork
             stream.flush()  # type: ignore[union-attr]  # the program may have replaced it
         except (AttributeError, OSError, ValueError):
             pass
