@@ -17,8 +17,8 @@ PROGRAM_PROMPT = """\
 {prompt}
 
 Write a plan for a Python program that solves this problem: two to six numbered steps, one short sentence \
-each. Say how to read the input, which values to compute and how, and what to print; name edge cases. Do not write \
-code."""
+each. Say how to read the input, which values to compute and how, and what to print; name edge cases. \
+Do not write code."""
 """The problem stands first in the prompts of all roles, so that an engine's prefix cache reads it once."""
 
 PREFILL = "1."

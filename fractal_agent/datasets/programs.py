@@ -23,7 +23,7 @@ _BETWEEN = 6
 """So many lines of other text may stand between an input and its output in a prompt."""
 _MOST_SHOWN = 3
 _LONGEST_SHOWN = 1_000
-"""How many public pairs are put into a prompt that shows none itself, and how many characters one may have."""
+"""How many public pairs are put into a prompt that shows none itself, and of how many characters each."""
 Complain = Callable[[str, str, str], Exception]
 """Makes the error of a field, with what was found and expected."""
 

@@ -48,6 +48,21 @@ class OwnClass(Function):
         else:
             self._remote.operate("setattr", self, name, value)
 
+    def __getitem__(self, key: object) -> object:
+        return self._remote.operate("getitem", self, key)
+
+    def __iter__(self) -> Any:
+        return self._remote.operate("iter", self)
+
+    def __len__(self) -> int:
+        return self._remote.operate("len", self)  # type: ignore[return-value]  # Python checks it
+
+    def __contains__(self, item: object) -> bool:
+        return bool(self._remote.operate("contains", self, item))
+
+    def __bool__(self) -> bool:
+        return True
+
     def __delattr__(self, name: str) -> None:
         self._remote.operate("delattr", self, name)
 
@@ -83,7 +98,7 @@ def stand_in_class(kind: str, able: str, *, operators: bool) -> type[Opaque]:
         else:
             methods[PLAIN[letter]] = _MORE[PLAIN[letter]]
     if operators:
-        methods["__repr__"] = _repr
+        methods |= {"__repr__": _repr, "__copy__": _copied, "__deepcopy__": _deeply_copied}
     if "__await__" in methods:
         methods |= {"__slots__": ("_driving",), "send": _send, "throw": _throw, "close": _close}
     return type(kind, (Opaque,), methods)
@@ -96,6 +111,14 @@ def _ask(self: Any, operation: str, *given: object) -> Any:  # Any: whatever the
 def _repr(self: Any) -> str:
     """What the program says, except where a failure is shown: then what it said last."""
     return self._shown if QUOTING.on else str(_ask(self, "repr", self))
+
+
+def _copied(self: Any) -> Any:
+    return _ask(self, "operator", "__copy__", self)
+
+
+def _deeply_copied(self: Any, memo: object) -> Any:
+    return _ask(self, "operator", "__deepcopy__", self)
 
 
 class _Quoting:

@@ -52,7 +52,7 @@ def refusal(tree: ast.Module, entry_point: str) -> str:
     return ""
 
 
-def _reason(node: ast.AST, entry_point: str) -> str:
+def _reason(node: ast.AST, entry_point: str) -> str:  # noqa: PLR0911  # one for each kind
     """What these tests do that cannot be done here; goes on after `they`."""
     match node:
         case ast.Import() | ast.ImportFrom():
@@ -134,15 +134,17 @@ def is_asynchronous(tree: ast.Module) -> bool:
     )
 
 
-def parts(namespace: dict[str, Any], tree: ast.Module) -> Iterator[Callable[[], object]]:
-    """The test functions and the methods of test cases that a test runner would run. Raises Unusable."""
-    called = {
-        node.value.func.id
-        for node in tree.body
-        if isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Call)
-        and isinstance(node.value.func, ast.Name)
-    }
+def called_at_once(tree: ast.Module) -> set[str]:
+    """Names of the functions that the tests themselves call."""
+    calls = [node.value for node in tree.body if isinstance(node, ast.Expr)]
+    return {call.func.id for call in calls if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)}
+
+
+def parts(namespace: dict[str, Any], called: set[str]) -> Iterator[Callable[[], object]]:
+    """The test functions and the methods of test cases that a test runner would run, and the tests do not.
+
+    Raises Unusable.
+    """
     for name, value in list(namespace.items()):
         if name.startswith("test") and isinstance(value, FunctionType) and name not in called:
             if value.__code__.co_filename == "<tests>":

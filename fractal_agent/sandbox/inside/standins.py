@@ -136,12 +136,15 @@ def name_it(opaque: Opaque, label: str) -> None:
     opaque._label = label  # noqa: SLF001  # as above
 
 
-def outgoing(value: object) -> list[object] | None:
+def outgoing(value: object) -> list[object] | None:  # noqa: PLR0911  # one for each kind
     """How a value that is no builtin goes to the program; None for one that cannot."""
     if isinstance(value, Function):
         return [value.__name__]
     if isinstance(value, Opaque):
         return [value._handle]  # noqa: SLF001  # as above
+    if isinstance(value, slice):
+        parts = [value.start, value.stop, value.step]
+        return ["new", "slice", [pack(each, outgoing, MAX_DEPTH) for each in parts]]
     if isinstance(value, BaseException):
         arguments = [pack(each, outgoing, MAX_DEPTH) for each in value.args]
         return ["new", type(value).__name__, arguments]

@@ -42,7 +42,8 @@ class Suite:
         """What lies in the program's folder."""
         if reason := forms.refusal(tree, entry_point):
             raise Unusable(reason)
-        self._tree = tree = forms.with_program_imports(tree, entry_point)
+        tree = forms.with_program_imports(tree, entry_point)
+        self._called = forms.called_at_once(tree)
         needed = names_needed(tree)
         self._has_check = any(
             isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "check"
@@ -98,7 +99,7 @@ class Suite:
 
     def _run_parts(self, namespace: dict[str, Any], book: Book) -> None:
         """Run what a test runner would; a part that fails leaves the others to be run."""
-        for part in forms.parts(namespace, self._tree):
+        for part in forms.parts(namespace, self._called):
             try:
                 forms.finished(part())
             except Exception as error:  # noqa: BLE001  # as of all tests

@@ -8,6 +8,7 @@ Part of the untrusted side: it knows an input, and never what is to be printed f
 from __future__ import annotations
 
 import base64
+import builtins
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -50,6 +51,7 @@ def run(code: str, name: str, given: str) -> None:
     _feed(given)
     module = type(sys)("__main__")
     sys.modules["__main__"] = module
+    builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # as the module `site` would
     compiled = compile(code, name, "exec", dont_inherit=True)
     try:
         exec(compiled, module.__dict__)
