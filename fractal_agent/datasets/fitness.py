@@ -13,7 +13,7 @@ import msgspec
 from fractal_agent.datasets.base import DatasetError, Task
 from fractal_agent.datasets.literals import parse_module
 from fractal_agent.datasets.signature import parse_prompt
-from fractal_agent.sandbox import Judged, Sandbox, TestsUnusable
+from fractal_agent.sandbox import Judged, Sandbox, SandboxError, TestsUnusable
 
 MOST_SHOWN = 20
 """So many tasks that are not fit are named one by one."""
@@ -84,15 +84,21 @@ async def check_tasks(
     """
     found: dict[str, Finding | None] = {}
     waiting = iter(tasks)
+    failure: Exception | None = None
 
     async def work() -> None:
         for task in waiting:
             found[task.problem.task_id] = await check_task(task, sandbox)
             progress(len(found))
 
-    async with anyio.create_task_group() as group:
-        for _ in range(_AT_ONCE):
-            group.start_soon(work)
+    try:
+        async with anyio.create_task_group() as group:
+            for _ in range(_AT_ONCE):
+                group.start_soon(work)
+    except* SandboxError as errors:
+        failure = errors.exceptions[0]
+    if failure is not None:
+        raise failure
     findings = [each for task in tasks if (each := found[task.problem.task_id])]
     unfit = tuple(each for each in findings if each.grave)
     bad = {each.task_id for each in unfit}
@@ -129,8 +135,10 @@ def whole_solution(task: Task) -> str:
     """The canonical solution as a program: it completes the prompt, or is whole by itself."""
     solution = task.canonical_solution
     completed = f"{task.problem.prompt}{solution}"
-    alone = task.problem.kind == "program" or parse_module(completed) is None
-    return solution if alone else completed
+    if task.problem.kind == "program":
+        return solution
+    is_whole = parse_module(completed) is None and parse_module(solution) is not None
+    return solution if is_whole else completed
 
 
 _AT_ONCE = 8

@@ -1,6 +1,6 @@
 """Async functions: awaited by the tests, or by the program where the tests call them plainly."""
 
-# ruff: noqa: E501, ISC004  # A program in a table is read best on few lines.
+# ruff: noqa: E501  # A program in a table is read best on few lines.
 
 import pytest
 

@@ -1,6 +1,6 @@
 """Programs that read and print, against inputs and outputs, in the real sandbox."""
 
-# ruff: noqa: E501, ISC004  # A program in a table is read best on few lines.
+# ruff: noqa: E501  # A program in a table is read best on few lines.
 
 import pytest
 
