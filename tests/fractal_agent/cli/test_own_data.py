@@ -117,9 +117,6 @@ def test_hidden_values_stay_hidden(own: Own, call: Call) -> None:
     call(*own.solving("--run-id", "one"))
 
     log = (own.runs / "one" / "log.jsonl").read_text()
-    assert (
-        "42" not in log.replace("sha256", "")[: log.index('"PlanDrafted"') if '"PlanDrafted"' in log else 0]
-    )
     assert not [text for text in ("5041", "71\\n", "candidate(41)", "plus(2, 40)") if text in log]
 
 
