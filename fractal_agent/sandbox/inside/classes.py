@@ -284,7 +284,22 @@ def in_tests(remote: Any, found: dict[str, object]) -> dict[str, object]:
                 return True
         return False
 
-    return {"type": type_, "isinstance": isinstance_}
+    return {
+        "type": type_,
+        "isinstance": isinstance_,
+        "vars": _asking(remote, "vars", vars),
+        "dir": _asking(remote, "dir", dir),
+    }
+
+
+def _asking(remote: Any, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+    """The builtin, which asks the program about what is the program's own."""
+
+    def ask(*given: object) -> Any:
+        own = given and isinstance(given[0], Opaque | OwnClass)
+        return remote.operate(name, *given) if own else plain(*given)
+
+    return ask
 
 
 assert set(_MORE) | {name for name, _ in CAN.values()} == set(PLAIN.values()), "each letter has a method"

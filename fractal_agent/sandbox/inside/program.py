@@ -65,6 +65,8 @@ OPERATIONS: dict[str, Callable[..., object]] = {
     ),
     "isinstance": isinstance,
     "issubclass": issubclass,
+    "vars": vars,
+    "dir": dir,
     "type": lambda value: type(value).__name__,
     "state": whole.state,
     "read": whole.read_file,

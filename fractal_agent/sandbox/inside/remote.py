@@ -66,6 +66,8 @@ def show(value: object) -> str:
         with QUOTING:
             return repr(value)
     except (ValueError, MemoryError, RecursionError) as error:
+        if type(value) is int:
+            return hex(value)  # Longer than Python writes in decimal.
         return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
 
 

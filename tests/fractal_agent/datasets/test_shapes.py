@@ -229,7 +229,7 @@ def test_async_function(tmp_path: Path) -> None:
     [
         "assert add(1, 2) == 3",
         "def test_add():\n    assert add(1, 2) == 3",
-        "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertTrue(add(1, 2))",
+        "import unittest\nclass T(unittest.TestCase):\n  def test(self):\n    self.assertTrue(add(1, 2))",
         "async def check(candidate):\n    assert candidate(1, 2) == 3",
         "from solution import add\nassert add(1, 2) == 3",
     ],

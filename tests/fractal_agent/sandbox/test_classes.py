@@ -132,6 +132,7 @@ RIGHT = {
     "copy of the library": "import copy; s = candidate(1); t = copy.deepcopy(s); t.push(2); assert len(s) == 1 and len(t) == 2",
     "two at once": "a, b = candidate(), candidate(); a.push(1); assert len(b) == 0",
     "private attribute": "s = candidate(1); s._x = 2; assert s._x == 2",
+    "attributes": "s = candidate(1); assert vars(s) == {'items': [1]}; assert 'push' in dir(s) and 'push' in dir(candidate)",
     "by name": "s = Stack(1); assert s.pop() == 1",
 }
 

@@ -19,6 +19,7 @@ FORMS = {
         "if __name__ == '__main__':\n    unittest.main()",
         2,
     ),
+    "raises": ("import pytest\ndef test_a():\n    with pytest.raises(TypeError):\n        f('a')", 0),
     "import of the program": ("from solution import f as g\nassert g(1) == 2", 1),
     "parameters": (
         "import pytest\n@pytest.mark.parametrize('a, b', [(1, 2), (2, 3)])\ndef test_a(a, b):\n    assert f(a) == b",
