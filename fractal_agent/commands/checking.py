@@ -76,7 +76,10 @@ def tell(text: str) -> None:
 
 def _progress(total: int) -> AbstractContextManager[Any]:
     """What is called with the number of tasks that are done; a bar on a terminal where there are many."""
-    if total < _MANY or sys.stderr is None or not sys.stderr.isatty():
+    if total < _MANY or sys.stderr is None:
+        return nullcontext(lambda done: None)
+    if not sys.stderr.isatty():
+        tell(f"Trying the tests of {total} tasks")
         return nullcontext(lambda done: None)
     return _Bar(total)
 

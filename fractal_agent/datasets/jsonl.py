@@ -80,7 +80,9 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
 
     def _tested(self) -> Task:
         test = "tests" if "test" not in self.fields and "tests" in self.fields else "test"
-        prompt, entry_point, tests = (self._text(field) for field in ("prompt", "entry_point", test))
+        prompt, entry_point = (self._text(field) for field in ("prompt", "entry_point"))
+        listed = programs.are_assertions(self.fields.get(test))
+        tests = "\n".join(self._texts(test)) + "\n" if listed else self._text(test)
         return self._of_code(self._id(), prompt, entry_point, tests, self._solution())
 
     def _of_code(self, task_id: str, prompt: str, entry_point: str, tests: str, solution: str) -> Task:

@@ -40,7 +40,14 @@ def is_program(fields: Mapping[str, object]) -> bool:
         return fields["kind"] == "program"
     if fields.keys() & {"test", "test_list", "plus_input"}:
         return False
+    if are_assertions(fields.get("tests")):
+        return False
     return any(_holds_pairs(fields.get(name)) for name in PAIRS) or {"inputs", "outputs"} <= fields.keys()
+
+
+def are_assertions(value: object) -> bool:
+    """A list of pieces of Python, not of pairs."""
+    return isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
 
 
 def _holds_pairs(value: object) -> bool:

@@ -26,6 +26,8 @@ from fractal_agent.sandbox.inside.suite import Suite
 
 _REMEMBERED = 1_000
 """So many compiled tests are kept."""
+_LONG = 1 << 17
+"""Pairs with so many characters are read again each time: a thousand of them would fill the memory."""
 _TRACE_SECONDS = 2.0
 """What a trace may take even if the tests left it less; the sandbox waits longer than that."""
 
@@ -102,7 +104,10 @@ class _Judge:
         if key not in self._suites:
             if len(self._suites) >= _REMEMBERED:
                 self._suites.clear()
-            self._suites[key] = Suite(*key)
+            suite = Suite(*key)
+            if len(key[0]) > _LONG and suite.pairs is not None:
+                return suite
+            self._suites[key] = suite
         return self._suites[key]
 
     def _run_tests(self, job: dict[str, object]) -> dict[str, object]:

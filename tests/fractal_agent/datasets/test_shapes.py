@@ -243,6 +243,18 @@ def test_forms_of_tests(tmp_path: Path, test: str) -> None:
     assert task.hidden_tests == test
 
 
+def test_list_of_assertions(tmp_path: Path) -> None:
+    """Tests may be a list of assertions beside a prompt that is Python."""
+    listed = ["assert add(1, 2) == 3", "assert add(2, 2) == 4"]
+
+    task = loaded(
+        tmp_path, task_id="t/0", prompt='def add(a, b):\n    """Add."""\n', entry_point="add", tests=listed
+    )
+
+    assert task.problem.kind == "function"
+    assert task.hidden_tests == "\n".join(listed) + "\n"
+
+
 def test_files(tmp_path: Path) -> None:
     """Files are part of the problem and of its tests; what is no text is kept as base64."""
     task = loaded(
