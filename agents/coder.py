@@ -1,8 +1,10 @@
-"""The Coder writes the whole function, from a plan where there is one. It never patches lines."""
+"""The Coder writes the whole function or program, from a plan where there is one. It never patches lines."""
 
 from agents.context import Context
 from agents.replies import code_of
+from agents.replies.whole import is_class
 from agents.role import role
+from agents.wholes import PLAN, write_whole
 from events.effects import Message
 from events.work import CodeWritten, PlanDrafted, PlanRevised, ProblemPosed
 
@@ -13,12 +15,6 @@ PROMPT = """\
 
 Complete this Python function. {plan}\
 Answer with one code block that holds the whole function and nothing else."""
-
-PLAN = """Follow this plan:
-
-{plan}
-
-"""
 
 PREFILL = "```python\n{prompt}\n"
 
@@ -48,13 +44,16 @@ def stops_for(entry_point: str) -> tuple[str, ...]:
 async def coder(task: ProblemPosed | PlanDrafted | PlanRevised, ctx: Context) -> CodeWritten:
     """Writes the whole function, following the plan where there is one."""
     problem, plan = (task, "") if isinstance(task, ProblemPosed) else (task.problem, task.plan)
+    temperature = REVISED_TEMPERATURE if isinstance(task, PlanRevised) else 0.0
+    if problem.kind == "program" or is_class(problem):
+        return await write_whole(problem, ctx, plan=plan, temperature=temperature)
     source = problem.prompt.strip()
     request = PROMPT.format(prompt=source, plan=PLAN.format(plan=plan) if plan else "")
     answer = await ctx.generate(
         [Message(role="user", content=request)],
         prefill=PREFILL.format(prompt=source),
         max_tokens=512,
-        temperature=REVISED_TEMPERATURE if isinstance(task, PlanRevised) else 0.0,
+        temperature=temperature,
         stop=stops_for(problem.entry_point),
     )
     return CodeWritten(problem=problem, plan=plan, code=code_of(answer.text, problem))

@@ -1,11 +1,14 @@
 """What a role may ask of the world: a generation, an execution, a random number. Nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Protocol
+from types import MappingProxyType
+from typing import Literal, Protocol
 
 from events.effects import ExecutionCompleted, GenerationCompleted, Message
 from events.work import Example
+
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
 class Context(Protocol):
@@ -38,7 +41,17 @@ class Context(Protocol):
         ...
 
     async def execute(
-        self, program: str, *, entry_point: str, examples: Sequence[Example]
+        self,
+        program: str,
+        *,
+        entry_point: str,
+        examples: Sequence[Example],
+        kind: Literal["function", "program"] = "function",
+        compare: str = "",
+        files: Mapping[str, str] = NO_FILES,
     ) -> ExecutionCompleted:
-        """How `program` fares in the sandbox when each example is run against it; errors as `generate`."""
+        """How `program` fares in the sandbox when each example is run against it; errors as `generate`.
+
+        `kind`, `compare` and `files` are the problem's own.
+        """
         ...

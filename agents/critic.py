@@ -9,7 +9,14 @@ from events.work import CodeReviewed, CodeWritten
 async def critic(written: CodeWritten, ctx: Context) -> CodeReviewed:
     """Executes the visible examples and names the failing ones."""
     problem = written.problem
-    execution = await ctx.execute(written.code, entry_point=problem.entry_point, examples=problem.examples)
+    execution = await ctx.execute(
+        written.code,
+        entry_point=problem.entry_point,
+        examples=problem.examples,
+        kind=problem.kind,
+        compare=problem.compare,
+        files=problem.files,
+    )
     return CodeReviewed(
         problem=problem,
         code=written.code,

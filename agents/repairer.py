@@ -3,6 +3,7 @@
 from agents.context import Context
 from agents.replies import plan_of
 from agents.role import role
+from agents.wholes import REPAIR_PROMPT, describe_run
 from events.effects import Message
 from events.work import CodeReviewed, ExampleResult, PlanRevised
 
@@ -33,8 +34,12 @@ SHOWN = 3
 @role
 async def repairer(review: CodeReviewed, ctx: Context) -> PlanRevised:
     """Updates the plan so that the failing example would pass."""
-    request = PROMPT.format(
-        code=review.code.strip(), plan=review.plan or "(no plan)", failure=describe_failure(review)
+    prompt = REPAIR_PROMPT if review.problem.kind == "program" else PROMPT
+    request = prompt.format(
+        problem=review.problem.prompt.strip(),
+        code=review.code.strip(),
+        plan=review.plan or "(no plan)",
+        failure=describe_failure(review),
     )
     answer = await ctx.generate(
         [Message(role="user", content=request)],
@@ -51,6 +56,8 @@ def describe_failure(review: CodeReviewed) -> str:
     if review.error:
         return f"The code cannot be loaded: {review.error}"
     failing = [result for result in review.results if result.outcome != "passed"]
+    if review.problem.kind == "program":
+        return "\n\n".join(describe_run(result) for result in failing[:SHOWN])
     return "\n".join(_describe(result) for result in failing[:SHOWN])
 
 

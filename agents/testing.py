@@ -1,9 +1,13 @@
 """A stand-in for the world: `await planner.act(problem, ScriptedContext(["1. Add."]))` in a unit test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
+from typing import Literal
+
+import msgspec
 
 from agents.asking import execution, generation
+from agents.context import NO_FILES
 from events.effects import (
     ExecutionCompleted,
     ExecutionRequested,
@@ -50,10 +54,17 @@ class ScriptedContext:
         return GenerationCompleted(text=prefill + self._answers.pop(0), finish_reason="stop")
 
     async def execute(
-        self, program: str, *, entry_point: str, examples: Sequence[Example]
+        self,
+        program: str,
+        *,
+        entry_point: str,
+        examples: Sequence[Example],
+        kind: Literal["function", "program"] = "function",
+        compare: str = "",
+        files: Mapping[str, str] = NO_FILES,
     ) -> ExecutionCompleted:
         """The next listed execution. Refuses what a run would refuse."""
         request = execution(program, entry_point=entry_point, examples=examples)
         assert self._executions, "the role asked for more executions than the test listed"
-        self.executed.append(request)
+        self.executed.append(msgspec.structs.replace(request, kind=kind, compare=compare, files=dict(files)))
         return self._executions.pop(0)

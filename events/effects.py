@@ -62,6 +62,12 @@ class ExecutionRequested(Event, frozen=True, kw_only=True):
     """True when the answer was copied from the record of the same request, and nobody was asked."""
     tests_digest: str = ""
     """sha256 of the hidden tests that are run too, hex; empty unless the feedback is an oracle's."""
+    kind: Literal["function", "program"] = "function"
+    """As in the problem; of a program, an example is an input and its output."""
+    compare: str = ""
+    """As in the problem."""
+    files: dict[str, str] = {}  # noqa: RUF012  # msgspec copies it
+    """As in the problem."""
 
 
 class ExecutionCompleted(Event, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ def _test_of(cls: type[Struct]) -> Callable[[Struct], bool]:
     return test
 
 
-def _claim(value: str, kind: inspect.Type, names: dict[str, object], around: tuple[type, ...]) -> str:
+def _claim(value: str, kind: inspect.Type, names: dict[str, object], around: tuple[type, ...]) -> str:  # noqa: PLR0911  # one for each kind
     """The expression that is true when `value` is exactly of this kind; "False" for kinds it cannot tell of.
 
     The classes that it mentions are put into `names`. `around` are those that the value lies in: a class
@@ -50,6 +50,11 @@ def _claim(value: str, kind: inspect.Type, names: dict[str, object], around: tup
             each = value.replace(".", "_") + "_item"
             claim = _claim(each, item, names, around)
             return f"type({value}) is tuple and not [0 for {each} in {value} if not ({claim})]"
+        case inspect.DictType(key_type=key, value_type=item, min_length=None, max_length=None):
+            one, other = f"{value.replace('.', '_')}_key", f"{value.replace('.', '_')}_value"
+            inner = [_claim(one, key, names, around), _claim(other, item, names, around)]
+            test = " and ".join(f"({claim})" for claim in inner)
+            return f"type({value}) is dict and not [0 for {one}, {other} in {value}.items() if not ({test})]"
         case inspect.UnionType(types=kinds):
             return "(" + " or ".join(f"({_claim(value, one, names, around)})" for one in kinds) + ")"
         case inspect.StructType(cls=cls, fields=fields) if cls not in around and _is_its_fields(cls):

@@ -8,7 +8,10 @@ from events.base import Event
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """One call and its result as the problem's own prompt shows them, both as Python source."""
+    """One call and its result as the problem's own prompt shows them, both as Python source.
+
+    Of a program that reads and prints: an input and its output, both as text.
+    """
 
     call: str
     expected: str
@@ -44,9 +47,15 @@ class ProblemPosed(Event, frozen=True, kw_only=True):
 
     task_id: str
     prompt: str
-    """Python source that ends in the signature and docstring of the function to write."""
+    """Python source that ends in the signature and docstring of the function to write; of a program prose."""
     entry_point: str
     examples: tuple[Example, ...] = ()
+    kind: Literal["function", "program"] = "function"
+    """What is to be written: a function or class, or a program that reads its input and prints."""
+    compare: str = ""
+    """How a program's output is compared: `exact`, a tolerance as a number, or empty for token by token."""
+    files: dict[str, str] = {}  # noqa: RUF012  # msgspec copies it
+    """What lies in the working folder, text by file name; what is no text is a base64 `data:` URL."""
 
 
 class PlanDrafted(Event, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ def exit_for(error: Exception) -> Exit | None:
         LogUnsalvageable,
         LogUnwritable,
     )
+    from fractal_agent.architectures.base import FunctionsOnly
     from fractal_agent.blaming import NothingToBlame
     from fractal_agent.catalog import CastMismatch, PluginFailed, UnknownName
     from fractal_agent.config import NoHome, WorkingFolderGone
@@ -55,7 +56,7 @@ def exit_for(error: Exception) -> Exit | None:
             (EventMisfit() | LogMissing() | LogExists() | LogUnwritable() | RunNotFound() | BadRunId())
             | (ModelNotFound() | UnknownName() | DatasetError() | PluginFailed() | CastMismatch())
             | (BadEdit() | NothingToBlame() | ExportError() | NotRepeatable())
-            | (NoProgram() | TestsUnusable() | EngineMisused())
+            | (NoProgram() | TestsUnusable() | EngineMisused() | FunctionsOnly())
             | (RunsUnreadable() | WorkingFolderGone() | NoHome())
             | (CellMismatch() | FolderUnusable() | MixedCells() | SubsetError())
         ):

@@ -3,15 +3,16 @@
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from random import Random
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 import anyio
 import msgspec
 
 from agents.asking import execution, generation
+from agents.context import NO_FILES
 from events import (
     Event,
     Example,
@@ -143,12 +144,25 @@ class Scope:
         return await self._effect(path, request, lambda asked: self._world.engine.generate(asked, path))
 
     async def execute(
-        self, program: str, *, entry_point: str, examples: Sequence[Example]
+        self,
+        program: str,
+        *,
+        entry_point: str,
+        examples: Sequence[Example],
+        kind: Literal["function", "program"] = "function",
+        compare: str = "",
+        files: Mapping[str, str] = NO_FILES,
     ) -> ExecutionCompleted:
         asked = execution(program, entry_point=entry_point, examples=examples)
         path = self._next("execute")
         oracle, sandbox = self._world.oracle, self._world.sandbox
-        request = msgspec.structs.replace(asked, tests_digest=oracle.digest if oracle else "")
+        request = msgspec.structs.replace(
+            asked,
+            tests_digest=oracle.digest if oracle else "",
+            kind=kind,
+            compare=compare,
+            files=dict(files),
+        )
         if oracle is None:
             return await self._effect(path, request, sandbox.execute)
         return await self._effect(path, request, lambda asked: oracle.execute(sandbox, asked))

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 import fractal_agent.architectures
+from agents.replies.whole import is_class
 from agents.role import Role
 from events import CodeWritten, Event, ProblemPosed, Settings
 
@@ -50,6 +51,16 @@ class ArchitectureError(Exception):
     """An architecture is declared in a way that cannot work."""
 
 
+class FunctionsOnly(ArchitectureError):
+    """An architecture that joins lines of a function's body is to write something else."""
+
+    def __init__(self, name: str, task_id: str, wanted: str) -> None:
+        super().__init__(
+            f"{task_id} asks for a {wanted}, and the architecture {name} writes the body of a function, step "
+            "by step. Choose another architecture, or leave such problems out with --task."
+        )
+
+
 class Architecture:
     """A way to make roles solve a problem. Made by `@architecture`; has no state."""
 
@@ -58,6 +69,15 @@ class Architecture:
         _require_shape(self.name, run)
         self.purpose = (inspect.getdoc(run) or "").partition("\n")[0]
         self.run = run
+        self.functions_only: bool = getattr(run, "functions_only", False)
+        """It can write nothing but functions; see `for_functions`."""
+
+    def check(self, problems: Iterable[ProblemPosed]) -> None:
+        """Raises FunctionsOnly if one of them asks for what this architecture cannot write."""
+        for problem in problems if self.functions_only else ():
+            if problem.kind == "program" or is_class(problem):
+                wanted = "program" if problem.kind == "program" else "class"
+                raise FunctionsOnly(self.name, problem.task_id, wanted)
 
     @property
     def source(self) -> str:
@@ -72,6 +92,14 @@ def architecture(run: Callable[[ProblemPosed, Stage], Awaitable[CodeWritten]]) -
         ArchitectureError: the function is not of that shape; the message says what is missing.
     """
     return Architecture(run)
+
+
+def for_functions(
+    run: Callable[[ProblemPosed, Stage], Awaitable[CodeWritten]],
+) -> Callable[[ProblemPosed, Stage], Awaitable[CodeWritten]]:
+    """Says of an architecture that it can write functions and neither programs nor classes."""
+    run.functions_only = True  # type: ignore[attr-defined]  # read by `Architecture`
+    return run
 
 
 def _require_shape(name: str, run: Callable[..., object]) -> None:

@@ -5,10 +5,11 @@ from agents.designer import designer
 from agents.splitter import splitter
 from agents.stepwriter import stepwriter
 from events import CodeWritten, ProblemPosed, Snippet, SnippetsGathered, StepPosed
-from fractal_agent.architectures.base import Stage, architecture
+from fractal_agent.architectures.base import Stage, architecture, for_functions
 
 
 @architecture
+@for_functions
 async def flat(problem: ProblemPosed, stage: Stage) -> CodeWritten:
     """Designer, Splitter, a Stepwriter for each step, Assembler."""
     sketch = await stage.ask(designer, problem)

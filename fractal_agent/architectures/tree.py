@@ -11,10 +11,11 @@ from agents.designer import designer
 from agents.opener import opener
 from agents.stepwriter import stepwriter
 from events import CodeWritten, ProblemPosed, Snippet, SnippetsGathered, Step, StepPosed, StepsListed
-from fractal_agent.architectures.base import Stage, architecture
+from fractal_agent.architectures.base import Stage, architecture, for_functions
 
 
 @architecture
+@for_functions
 async def tree(problem: ProblemPosed, stage: Stage) -> CodeWritten:
     """Designer, Brancher, an Opener or a Stepwriter for each node of the tree, Assembler."""
     sketch = await stage.ask(designer, problem)

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 def exec(  # noqa: A001  # a command is named after its function
     file: Annotated[Path, typer.Argument(help="The program.", metavar="FILE")],
     tests: Annotated[
-        Path, typer.Option(help="Python that defines check(candidate), or bare assertions.", metavar="FILE")
+        Path,
+        typer.Option(
+            help="Python that defines check(candidate) or asserts, or JSON pairs of input and output.",
+            metavar="FILE",
+        ),
     ],
     entry_point: Annotated[
         str | None,

@@ -111,6 +111,8 @@ def experiment(
         catalog.architecture(name)
     check_engine(engine, base_url=base_url, script=script)
     tasks = select(load(dataset), ids=() if subset is None else subset_ids(subset), limit=limit)
+    for name in chosen:
+        catalog.architecture(name).check(one.problem for one in tasks)
     shared = Settings(
         dataset=dataset,
         tasks=tuple(one.problem.task_id for one in tasks),

@@ -116,6 +116,7 @@ def solve(
         max_tokens=budgets(max_tokens or (), catalog),
         temperature=temperatures(temperature or (), catalog),
     )
+    catalog.architecture(architecture).check(one.problem for one in tasks)
     unfit = unfit_tasks(dataset, tasks, check=check_data, unsafe_sandbox=unsafe_sandbox)
     job = Job(run_id=name, folder=runs / name, settings=settings, tasks=tasks, catalog=catalog, unfit=unfit)
     carry_out(solve_job, job, json, ctx.obj, unsafe_sandbox)

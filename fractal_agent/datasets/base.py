@@ -14,13 +14,16 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     problem: ProblemPosed
     hidden_tests: str
-    """Hidden: for grading alone. Python source of `check(candidate)`, which raises on a wrong candidate."""
+    """Hidden: for grading alone. Python source of `check(candidate)`, which raises on a wrong candidate.
+
+    Of a program: the source of `__pairs__`, inputs with outputs.
+    """
     plus_tests: str = ""
     """Hidden too: stricter tests, for a second verdict. Empty where there are none."""
-    line: int = 0
-    """Where it stands in its file, counted from 1; 0 where it comes from none."""
     canonical_solution: str = ""
-    """What completes the prompt to a right program; for tests of this framework alone. Empty if unknown."""
+    """What completes the prompt to a right program, or a whole one; only to check tests. Empty if unknown."""
+    line: int = 0
+    """Where it stands in its file, counted from 1; 0 where there is no file."""
 
 
 class TaskUnfit(Exception):

@@ -110,7 +110,7 @@ def affordable(task_id: str, inputs: Sequence[Sequence[object]]) -> list[Sequenc
     if task_id not in _COSTLY:
         return list(inputs)
     costly = [arguments for arguments in inputs if _largest(arguments) >= _COSTLY[task_id]]
-    kept = min(costly, key=lambda arguments: len(repr(arguments)), default=None)
+    kept = min(costly, key=lambda arguments: len(source_of(arguments)), default=None)
     return [arguments for arguments in inputs if arguments is kept or arguments not in costly]
 
 

@@ -1,11 +1,14 @@
 """Whether a data set's tests can judge: tried before a model is asked, so that bad data costs no token."""
 
+import ast
 from collections.abc import Callable, Sequence
 
 import anyio
 import msgspec
 
 from fractal_agent.datasets.base import Task
+from fractal_agent.datasets.literals import parse_module
+from fractal_agent.datasets.signature import parse_prompt
 from fractal_agent.sandbox.base import Judged, Sandbox, TestsUnusable
 
 
@@ -87,34 +90,91 @@ async def check_tasks(
 async def _look_at(task: Task, sandbox: Sandbox) -> tuple[str, str]:
     """`unfit` or `doubtful` with the reason; nothing for a task that can be judged."""
     try:
+        if task.canonical_solution.strip():
+            solved = await _judged(task, whole_solution(task), sandbox)
+            if solved.outcome != "passed":
+                return "unfit", f"its canonical solution fails its tests: {_why(solved)}"
         idle = await _judged(task, idle_program(task), sandbox)
-        if not task.canonical_solution:
-            return _of_idle(idle)
-        solved = await _judged(task, f"{task.problem.prompt}{task.canonical_solution}", sandbox)
     except TestsUnusable as error:
-        return "unfit", f"its tests cannot judge: {error.found}"
-    if solved.outcome != "passed":
-        return "unfit", f"its canonical solution fails its tests ({solved.outcome}): {solved.error}"
-    return _of_idle(idle)
-
-
-def _of_idle(idle: Judged) -> tuple[str, str]:
+        return "unfit", _one_line(f"its tests cannot judge: {error.found}")
     if idle.outcome == "passed":
         return "doubtful", "a program that does nothing passes its tests"
-    if idle.outcome == "error" and idle.error.startswith(("ModuleNotFoundError", "ImportError")):
-        return "unfit", f"its prompt cannot be loaded in the sandbox: {idle.error}"
+    if not task.canonical_solution.strip() and (reason := await _unreachable(task, idle, sandbox)):
+        return "unfit", _one_line(reason)
     return "", ""
+
+
+async def _unreachable(task: Task, idle: Judged, sandbox: Sandbox) -> str:
+    """Why no program could be tried: the tests fail before they call one, or the prompt does not load."""
+    if reason := _before_any_call(idle):
+        return reason
+    if task.problem.kind == "program":
+        return ""
+    prompted = await _judged(task, f"{task.problem.prompt.rstrip()}\n    pass\n", sandbox)
+    if prompted.outcome == "error" and prompted.error.startswith(("ModuleNotFoundError", "ImportError")):
+        return f"its prompt cannot be loaded in the sandbox: {prompted.error}"
+    return ""
 
 
 async def _judged(task: Task, program: str, sandbox: Sandbox) -> Judged:
     return await sandbox.judge(program, task.problem.entry_point, task.hidden_tests, task.problem.prompt)
 
 
+def whole_solution(task: Task) -> str:
+    """The canonical solution as a program: it completes the prompt, or is whole by itself."""
+    solution = task.canonical_solution
+    completed = f"{task.problem.prompt}{solution}"
+    alone = task.problem.kind == "program" or parse_module(completed) is None
+    return solution if alone else completed
+
+
+_LONGEST = 300
+"""So many characters of a reason are told."""
+
+
+def _one_line(text: str) -> str:
+    joined = " ".join(text.split())
+    return joined if len(joined) <= _LONGEST else f"{joined[:_LONGEST]}\u2026"
+
+
+def _why(judged: Judged) -> str:
+    for each in judged.failures[:1]:
+        if each.example.call and not each.error:
+            return f"{each.example.call!s} gives {each.actual!s}, expected {each.example.expected!s}"
+    return judged.error or judged.outcome
+
+
+def _before_any_call(judged: Judged) -> str:
+    """Why the tests fail before they reach the program, if that is what they do."""
+    if judged.outcome != "failed" or judged.passed or not judged.failures:
+        return ""
+    if any(each.example.call or not each.error for each in judged.failures):
+        return ""
+    return f"its tests fail before they call the program: {judged.failures[0].error}"
+
+
 def idle_program(task: Task) -> str:
-    """The prompt's function with a body that does nothing."""
-    prompt = task.problem.prompt.rstrip()
-    try:
-        compile(prompt, "<prompt>", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return f"{prompt}\n    pass\n"
-    return prompt + "\n"
+    """What has all the names that are wanted and does nothing."""
+    problem = task.problem
+    if problem.kind == "program":
+        return "pass\n"
+    module = parse_prompt(problem.prompt)
+    for node in module.body if module else ():
+        match node:
+            case ast.ClassDef(name=name) if name == problem.entry_point:
+                return _IDLE_CLASS.format(name=name)
+            case ast.AsyncFunctionDef(name=name) if name == problem.entry_point:
+                return f"async def {name}(*given, **named):\n    return None\n"
+    return f"def {problem.entry_point}(*given, **named):\n    return None\n"
+
+
+_IDLE_CLASS = """\
+class {name}:
+    def __init__(self, *given, **named):
+        pass
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *given, **named: None
+"""

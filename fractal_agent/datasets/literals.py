@@ -2,12 +2,11 @@
 
 import ast
 import re
-import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
+
+from fractal_agent.sandbox.inside.digits import any_digits
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,45 +78,6 @@ def closing(text: str, at: int) -> int | None:
     return None
 
 
-_DIGITS = 4_000
-"""Decimal digits that any interpreter reads in an integer; a longer one is written in hexadecimal."""
-
-
-@contextmanager
-def any_length(limit: int = 0) -> Iterator[None]:
-    """Inside the block integers of more than 4,300 digits are read, or only of up to `limit`."""
-    before = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(limit)
-    try:
-        yield
-    finally:
-        sys.set_int_max_str_digits(before)
-
-
-def source_of(value: object) -> str:
-    """`repr`, with integers that are too long for it in hexadecimal."""
-    try:
-        with any_length(_DIGITS):
-            return repr(value)
-    except ValueError:
-        return _long_source(value)
-
-
-def _long_source(value: object) -> str:
-    match value:
-        case bool():
-            return repr(value)
-        case int():
-            return repr(value) if abs(value) < 10**_DIGITS else hex(value)
-        case list():
-            return f"[{', '.join(map(source_of, value))}]"
-        case tuple():
-            return f"({''.join(f'{source_of(item)}, ' for item in value)})"
-        case dict():
-            return f"{{{', '.join(f'{source_of(key)}: {source_of(item)}' for key, item in value.items())}}}"
-    return repr(value)
-
-
 def parse_expression(source: str) -> ast.expr | None:
     """The syntax tree of one expression; None when `source` is anything else."""
     tree = _parse(source, "eval")
@@ -128,6 +88,24 @@ def parse_module(source: str) -> ast.Module | None:
     """The syntax tree of a whole module; None when `source` is not Python."""
     tree = _parse(source, "exec")
     return tree if isinstance(tree, ast.Module) else None
+
+
+def source_of(value: object) -> str:
+    """`repr` of what JSON can hold; integers too long for it are written in hexadecimal."""
+    try:
+        return repr(value)
+    except ValueError:
+        pass
+    match value:
+        case list():
+            return f"[{', '.join(map(source_of, value))}]"
+        case tuple():
+            return f"({''.join(f'{source_of(item)}, ' for item in value)})"
+        case dict():
+            return f"{{{', '.join(f'{source_of(key)}: {source_of(item)}' for key, item in value.items())}}}"
+        case int():
+            return hex(value)
+    return repr(value)
 
 
 def one_line(source: str) -> str:
@@ -147,12 +125,12 @@ def kind(source: str) -> str:
 
 
 def _parse(source: str, mode: str) -> ast.AST | None:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), any_digits():
         # A prompt may well hold "\d"; its author's warning is not the reader's.
         warnings.simplefilter("ignore")
         try:
             return compile(source, "<text>", mode, ast.PyCF_ONLY_AST)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
 

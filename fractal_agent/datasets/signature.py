@@ -45,13 +45,18 @@ def read_signature(prompt: str, entry_point: str) -> Signature | None:
         variadic=arguments.vararg is not None,
         text_parameters=_text_parameters(positional, docstring),
         docstring=docstring,
-        names=_module_names(module),
+        names=_module_names(module) | (_LOOP if isinstance(function, ast.AsyncFunctionDef) else frozenset()),
     )
 
 
 def parse_prompt(prompt: str) -> ast.Module | None:
     """The prompt's syntax tree, completed by a body where it ends in a bare signature; None if not Python."""
     return parse_module(prompt) or parse_module(prompt.rstrip() + "\n    pass\n")
+
+
+def defined_names(module: ast.Module) -> tuple[str, ...]:
+    """The functions at module level, and the classes."""
+    return tuple(node.name for node in module.body if isinstance(node, _DEFINITION))
 
 
 def defined_functions(module: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -61,6 +66,9 @@ def defined_functions(module: ast.Module) -> dict[str, ast.FunctionDef | ast.Asy
     }
 
 
+_DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_LOOP = frozenset({"asyncio"})
+"""What examples of an async function need besides: `asyncio.run(f(1))`."""
 _OPENING_QUOTES = re.compile(r"[a-zA-Z]*(\"\"\"|'''|\"|')")
 _CALLED_A_STRING = re.compile(r"\bstring\s+['\"`]?(\w+)")
 _DELIBERATE_ESCAPE = re.compile(r"\\[\\\"']")

@@ -74,6 +74,8 @@ class Sandbox(Protocol):
     ) -> Judged:
         """Load `code`, then run `check(candidate)` as `tests` define it, or their bare assertions.
 
+        Tests that consist of `__pairs__`, inputs with outputs, run the code as a whole program instead.
+
         Other functions of the program that the tests name are called too, except those that `prompt`, the
         problem's own text, defines: then its definition counts. Raises TestsUnusable.
         """
@@ -90,6 +92,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Processor time of one example. Not wall time: a busy machine must not change a verdict."""
     example_wall_seconds: float = 8.0
     """Wall time of one example, for those that sleep."""
+    pair_cpu_seconds: float = 6.0
+    """Processor time of a whole program on one input."""
+    pair_wall_seconds: float = 20.0
+    """Wall time of the same."""
+    pairs_wall_seconds: float = 600.0
+    """Wall time of a whole program on all its inputs, one after the other."""
     memory_bytes: int = 1 << 30
     """Address space of the process, the interpreter's own 40 MiB or so included."""
     output_bytes: int = 1 << 20

@@ -11,6 +11,7 @@ import msgspec
 from events.effects import ExecutionCompleted, ExecutionRequested, GradingCompleted
 from events.work import Example, ExampleResult
 from fractal_agent.sandbox.base import Judged, Limits, Outcome, Step, TestsUnusable
+from fractal_agent.sandbox.inside.pairs import PAIRS
 from fractal_agent.sandbox.jail import Jail
 from fractal_agent.sandbox.worker import Answer, OutOfTime, Worker, WorkerGone, working
 
@@ -59,7 +60,12 @@ class PooledSandbox:
 
     async def execute(self, request: ExecutionRequested) -> ExecutionCompleted:
         examples = [(example.call, example.expected) for example in request.examples]
-        answer = await self._ask(request.program, request.entry_point, examples=examples)
+        about: dict[str, object] = {
+            "kind": request.kind,
+            "compare": request.compare,
+            "files": request.files,
+        }
+        answer = await self._ask(request.program, request.entry_point, examples=examples, about=about)
         results = tuple(
             _result(told, example) for told, example in zip(answer.failures, request.examples, strict=False)
         )
@@ -106,6 +112,7 @@ class PooledSandbox:
         tests: str | None = None,
         prompt: str = "",
         trace: bool = False,
+        about: dict[str, object] | None = None,
     ) -> Answer:
         length = len(code.encode("utf-8", "surrogatepass"))
         if length > self._limits.source_bytes:
@@ -118,7 +125,12 @@ class PooledSandbox:
             "tests": tests,
             "prompt": prompt,
             "trace": trace,
+            "kind": "function",
+            "files": {},
+            **(about or {}),
         }
+        if job["kind"] == "program" or PAIRS in (tests or ""):
+            job["seconds"] = self._limits.pairs_wall_seconds
         answer = await self._run(job)
         if answer.unusable:
             raise TestsUnusable(answer.unusable)
@@ -139,7 +151,8 @@ class PooledSandbox:
             answer = await place.worker.ask(job)
             kept = not answer.spent
         except OutOfTime:
-            return Answer(outcome="timeout", error=f"no verdict within {self._limits.wall_seconds:g} s")
+            seconds = job.get("seconds", self._limits.wall_seconds)
+            return Answer(outcome="timeout", error=f"no verdict within {seconds:g} s")
         finally:
             if kept:
                 self._idle.append(place)

@@ -8,8 +8,13 @@ from typing import Literal
 
 import msgspec
 
+from fractal_agent.datasets.programs import pair_tests, pairs_in_file
 from fractal_agent.sandbox.base import Judged, Outcome, Step
+from fractal_agent.sandbox.inside.pairs import PAIRS
 from fractal_agent.sandbox.opening import DEFAULT_LIMITS, Kind, open_sandbox
+
+PROGRAM = "main"
+"""The entry point of a program that reads and prints, which has none."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +67,8 @@ async def try_file(
 ) -> Trial:
     """The verdict of the tests (`check(candidate)`, or bare assertions) on the program.
 
+    Tests in a .json or .jsonl file are pairs of what the program reads and what it is to print.
+
     `entry_point` is the last function of the program by default. Raises NoProgram if a file cannot be read,
     the tests are no text or there is no function, TestsUnusable, and SandboxError if no sandbox can be had.
     """
@@ -71,10 +78,21 @@ async def try_file(
     asked = _text(tests)
     if isinstance(asked, Trial):
         raise NoProgram(tests, asked.error, "tests as UTF-8 text")
-    name = entry_point or _entry_point(program, source)
+    if tests.suffix in {".json", ".jsonl"}:
+        asked = _pairs(tests, asked)
+    name = entry_point or (PROGRAM if PAIRS in asked else _entry_point(program, source))
     async with open_sandbox(kind, concurrency=1, unsafe=unsafe) as sandbox:
         judged = await sandbox.judge(source, name, asked, trace=trace)
         return _trial(judged, sandbox.level, sandbox.notice)
+
+
+def _pairs(file: Path, text: str) -> str:
+    """The tests that the pairs in the file are. Raises NoProgram."""
+
+    def bad(_: str, found: str, expected: str) -> NoProgram:
+        return NoProgram(file, found, expected)
+
+    return pair_tests(pairs_in_file(text, file.name, bad), "")
 
 
 def _text(file: Path) -> str | Trial:

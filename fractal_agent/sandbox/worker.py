@@ -46,6 +46,7 @@ _ZYGOTE = (
     "kinds",
     "confinement",
     "seccomp",
+    "whole",
     "program",
     "zygote",
 )
@@ -64,6 +65,9 @@ _JUDGE = (
     "remote",
     "rewriting",
     "evidence",
+    "digits",
+    "forms",
+    "pairs",
     "suite",
     "examples",
     "judge",
@@ -128,7 +132,7 @@ class Worker:
 
     async def ask(self, job: dict[str, object]) -> Answer:
         """What the judge says. Raises WorkerGone or OutOfTime; then, or if cancelled, the worker is spent."""
-        with anyio.move_on_after(self._limits.wall_seconds + _GRACE_SECONDS):
+        with anyio.move_on_after(float(str(job.get("seconds", self._limits.wall_seconds))) + _GRACE_SECONDS):
             await self._send(json.dumps(job).encode())
             return await self.hear()
         raise OutOfTime

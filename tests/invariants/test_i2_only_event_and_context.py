@@ -28,7 +28,7 @@ def test_problem_has_no_field_for_hidden_tests() -> None:
     """A problem carries what the prompt shows and nothing of what grades it."""
     fields = {field.name for field in msgspec.structs.fields(ProblemPosed)}
 
-    assert fields == {"task_id", "prompt", "entry_point", "examples"}
+    assert fields == {"task_id", "prompt", "entry_point", "examples", "kind", "compare", "files"}
 
 
 @pytest.mark.parametrize("name", sorted(built_in_roles()))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 from fractal_agent.sandbox.inside.mirrors import Mirror, Opaque
 from fractal_agent.sandbox.inside.remote import Call, Remote, show
@@ -49,6 +51,12 @@ class Book:
     def called(self) -> bool:
         """The tests have called the program."""
         return self._remote.called > 0
+
+    async def awaited(self, made: Any) -> object:
+        """What the awaitable gives; what a method gave, which the program's process has awaited, as it is."""
+        call = self.call()
+        of_method = call is not None and call.name.startswith("#")
+        return made if of_method and not inspect.isawaitable(made) else await made
 
     def held(self) -> None:
         """The condition of an assertion was true."""

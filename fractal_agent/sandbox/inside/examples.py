@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import math
 import socket
 import time
 
 from fractal_agent.sandbox.inside.channel import OUT_OF_TIME
+from fractal_agent.sandbox.inside.digits import any_digits
+from fractal_agent.sandbox.inside.forms import FLAGS, finished
 from fractal_agent.sandbox.inside.remote import Remote, show
 from fractal_agent.sandbox.inside.rewriting import names_needed
 from fractal_agent.sandbox.inside.standins import text_of, told_of
@@ -74,7 +77,11 @@ def _run_some(
     entry_point = str(job["entry_point"])
     calls = [_parsed(call) for call, _ in todo]
     names = {name for tree in calls if isinstance(tree, ast.Expression) for name in names_needed(tree)}
-    found = remote.load(str(job["code"]), sorted({entry_point, *names}))
+    files: dict[str, str] = job["files"]  # type: ignore[assignment]  # of names and contents
+    wanted = [entry_point, *sorted(names - {entry_point, "asyncio"})]
+    found = remote.load(str(job["code"]), wanted, files, awaits=_waits(names, calls), coroutines=True)
+    if "asyncio" in names:
+        found["asyncio"] = importlib.import_module("asyncio")  # The judge's own.
     if entry_point not in found:
         raise Broken("NameError", "NameError", f"NameError: the program does not define {entry_point!r}")
     remote.limit_calls(limits["example_cpu_seconds"], limits["example_wall_seconds"])
@@ -93,13 +100,23 @@ def _run_some(
             return
 
 
+def _waits(names: set[str], calls: list[ast.Expression | Exception]) -> bool:
+    """An example awaits by itself, or its function may be async: that costs nothing where none is."""
+    return "asyncio" in names or any(
+        isinstance(node, ast.Await)
+        for call in calls
+        if isinstance(call, ast.Expression)
+        for node in ast.walk(call)
+    )
+
+
 def _result(call: ast.Expression | Exception, expected: str, found: dict[str, object]) -> dict[str, str]:
     """One example's outcome. Raises Stopped alone."""
     try:
         if isinstance(call, Exception):
             raise call
         namespace = {"__builtins__": builtins, **found}
-        actual = eval(compile(call, "<example>", "eval", dont_inherit=True), namespace)  # noqa: S307  # names are bounded
+        actual = finished(eval(compile(call, "<example>", "eval", FLAGS, dont_inherit=True), namespace))  # noqa: S307  # names are bounded
         wanted = _value(expected)
         outcome = "passed" if matches(actual, wanted) else "failed"
     except Exception as error:  # noqa: BLE001  # an example may be anything
@@ -114,7 +131,8 @@ def _told(outcome: str, *, actual: str = "", error: str = "") -> dict[str, str]:
 
 def _parsed(call: str) -> ast.Expression | Exception:
     try:
-        return ast.parse(call, mode="eval")
+        with any_digits():
+            return ast.parse(call, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return SyntaxError(f"the example's call {call!r} is no expression: {error}")
 
@@ -124,7 +142,8 @@ def _value(source: str) -> object:
 
     It may call builtin types and nothing else: a program must have no part in what is expected of it.
     """
-    tree = ast.parse(source, mode="eval")
+    with any_digits():
+        tree = ast.parse(source, mode="eval")
     for node in ast.walk(tree.body):
         known = not isinstance(node, ast.Name) or node.id in _VALUE_BUILTINS
         if not isinstance(node, _VALUE_SYNTAX) or not known:

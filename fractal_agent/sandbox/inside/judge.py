@@ -19,6 +19,7 @@ from typing import cast
 from fractal_agent.sandbox.inside import confinement, seccomp
 from fractal_agent.sandbox.inside.evidence import Book
 from fractal_agent.sandbox.inside.examples import run_examples
+from fractal_agent.sandbox.inside.pairs import examples_of, run_pairs
 from fractal_agent.sandbox.inside.remote import Call, Remote
 from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped, Undecided, Unusable, ZygoteGone
 from fractal_agent.sandbox.inside.suite import Suite
@@ -27,6 +28,8 @@ _REMEMBERED = 1_000
 """So many compiled tests are kept."""
 _RECURSION = 2_000
 """The judge's own frames stand below those of the tests, which have at least what Python gives by itself."""
+_LONG = 1 << 17
+"""Pairs with so many characters are read again each time: a thousand of them would fill the memory."""
 _TRACE_SECONDS = 2.0
 """What a trace may take even if the tests left it less; the sandbox waits longer than that."""
 
@@ -86,8 +89,13 @@ class _Judge:
         """What is to be told of the job. Raises ZygoteGone."""
         answer: dict[str, object]
         try:
-            if job["tests"] is None:
+            if job["kind"] == "program" and job["tests"] is None:
+                pairs = examples_of(job)
+                answer = run_pairs(self._control, self._limits, job, pairs, every=True)
+            elif job["tests"] is None:
                 answer = run_examples(self._control, self._limits, job)
+            elif (suite := self._suite(job)).pairs is not None:
+                answer = run_pairs(self._control, self._limits, job, suite.pairs, every=False)
             else:
                 answer = self._run_tests(job)
         except Unusable as error:
@@ -99,7 +107,10 @@ class _Judge:
         if key not in self._suites:
             if len(self._suites) >= _REMEMBERED:
                 self._suites.clear()
-            self._suites[key] = Suite(*key)
+            suite = Suite(*key)
+            if len(key[0]) > _LONG and suite.pairs is not None:
+                return suite
+            self._suites[key] = suite
         return self._suites[key]
 
     def _run_tests(self, job: dict[str, object]) -> dict[str, object]:
@@ -154,11 +165,13 @@ class _Judge:
 
 def _run(suite: Suite, job: dict[str, object], remote: Remote, book: Book) -> None:
     """Raises Broken, Unusable and Stopped, the latter also where the tests have swallowed it."""
-    found = remote.load(str(job["code"]), suite.names)
+    found = remote.load(
+        str(job["code"]), suite.names, suite.files, awaits=suite.awaits, coroutines=suite.is_asynchronous
+    )
     entry_point = str(job["entry_point"])
     if entry_point not in found:
         raise Broken("NameError", "NameError", f"NameError: the program does not define {entry_point!r}")
-    suite.run(found, book)
+    suite.run(found, book, remote)
     if remote.stopped:
         raise remote.stopped
 

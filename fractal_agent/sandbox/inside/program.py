@@ -12,15 +12,17 @@ import builtins
 import collections
 import functools
 import importlib
+import inspect
 import itertools
 import json
 import os
 import re
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import CoroutineType, FrameType
 from typing import Any
 
+from fractal_agent.sandbox.inside import whole
 from fractal_agent.sandbox.inside.kinds import COMPARED, OPERATIONS, PROGRAM, Kinds, is_own
 from fractal_agent.sandbox.inside.reading import Reader
 from fractal_agent.sandbox.inside.values import (
@@ -36,6 +38,11 @@ from fractal_agent.sandbox.inside.values import (
 )
 from fractal_agent.sandbox.inside.writing import Writer
 
+_ASKED: dict[str, Callable[..., object]] = {
+    **OPERATIONS,
+    "read": whole.read_file,
+    "write": whole.write_file,
+}
 CHANNEL = 3
 """The descriptor of the socket to the judge."""
 MOST_FIELDS = 20
@@ -76,6 +83,9 @@ class Program:
         self._writer = Writer(self._kinds.described, nans, self._kinds.keeps)
         self._brief = Writer(self._kinds.brief, nans, self._kinds.keeps)
         """Writes what is compared and not sent."""
+        self._awaits = False
+        """What a function returns that is a coroutine is awaited here, and its value is the answer."""
+        self._loop = whole.Loop()
 
     def warm(self) -> None:
         """Do everything that a program needs, so that each fork finds it done.
@@ -97,11 +107,26 @@ class Program:
 
         A frame is its length in four bytes and text. To the judge: a letter for its kind, then JSON. From it:
         first a line of names and the program, then `call NAME` or `trace NAME` and a line of arguments.
+        The first line is JSON where there is more to say than names.
         """
         wanted, _, code = _receive().partition("\n")
-        _send(self.load(wanted, code))
+        _send(self._begin(json.loads(wanted), code) if wanted.startswith("{") else self.load(wanted, code))
         while frame := _receive():
             _send(self.answer(frame))
+
+    def _begin(self, asked: dict[str, Any], code: str) -> str:
+        """As `load`, with files in the folder; or the whole program run on an input, if one is given."""
+        self._code = code
+        self._awaits = asked["awaits"]
+        whole.place_files(asked["files"])
+        if asked["stdin"] is None:
+            return self.load(" ".join(asked["names"]), code)
+        try:
+            whole.run(code, PROGRAM, asked["stdin"])
+        except BaseException as error:
+            kind = RAISED if whole.is_compiled(code) else BROKEN
+            return kind + json.dumps([*_error(error, code, self._characters), [], [], {"d": []}])
+        return RETURNED + "null"
 
     def load(self, wanted: str, code: str) -> str:
         """What the program has under the names, or why it could not be loaded."""
@@ -123,6 +148,8 @@ class Program:
         if isinstance(value, type):
             self._kinds.named = self._kinds.named or is_own(value)
             return ["value", value]
+        if inspect.iscoroutinefunction(value):
+            return "async"
         return "callable" if callable(value) else ["value", value]
 
     def _own(self, content: list[Any]) -> object:  # noqa: PLR0911  # one for each kind
@@ -158,7 +185,7 @@ class Program:
             return UNREAD
         given, named = arguments[0], dict(arguments[1]) if len(arguments) > 1 else {}
         if kind == "do":
-            function: Any = OPERATIONS[name]  # Any: whatever the program made callable
+            function: Any = _ASKED[name]  # Any: whatever the program made callable
         else:
             function = self._own([[int(name[1:]) if name.startswith("#") else name]])
         numbers, before = None, ""
@@ -168,6 +195,8 @@ class Program:
             return TRACED + json.dumps(_trace(function, given, named, self._code))
         try:
             told = function(*given, **named)
+            if self._awaits and isinstance(told, CoroutineType):
+                told = self._loop.value(told)
             compared = kind == "do" and name in COMPARED
             reply = RETURNED + (self._writer.shared(told) if compared else self._writer.dumps(told, numbers))
         except BaseException as error:

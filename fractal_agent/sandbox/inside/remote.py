@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 from typing import Any, NoReturn, cast
@@ -21,6 +22,7 @@ from fractal_agent.sandbox.inside.mirrors import (
 )
 from fractal_agent.sandbox.inside.reading import Reader
 from fractal_agent.sandbox.inside.standins import (
+    AsyncFunction,
     Function,
     Told,
     drawn,
@@ -134,20 +136,35 @@ class Remote(Channel):
         self._kinds: dict[int, Mirror | type[Exception]] = {}
         self._exceptions: dict[str, type[Exception]] = {}
 
-    def load(self, code: str, names: list[str]) -> dict[str, object]:
+    def load(
+        self,
+        code: str,
+        names: list[str],
+        files: dict[str, str] | None = None,
+        *,
+        awaits: bool = False,
+        coroutines: bool = False,
+    ) -> dict[str, object]:
         """The names of these that the program defines: functions as stand-ins, other values as they are.
+
+        `files` are put into its folder first. With `awaits` its coroutines are awaited in its own process;
+        with `coroutines` its async functions are so for the tests too, which await them.
 
         Raises Broken if it cannot be loaded, Stopped if it ends on the way.
         """
-        kind, told = self._ask(f"{' '.join(names)}\n{code}", LOADED + BROKEN)
+        header = " ".join(names)
+        if files or awaits:
+            header = json.dumps({"names": names, "files": files or {}, "awaits": awaits, "stdin": None})
+        kind, told = self._ask(f"{header}\n{code}", LOADED + BROKEN)
         if kind == BROKEN:
             broken, *_ = _error(told)
             raise Broken(broken.kind, broken.builtin, broken.description)
         found: dict[str, object] = {}
         for name, row in zip(names, told if isinstance(told, list) else [], strict=False):
             match row:
-                case "callable":
-                    found[name] = Function(self, name)
+                case "callable" | "async":
+                    waits = row == "async" and coroutines
+                    found[name] = AsyncFunction(self, name) if waits else Function(self, name)
                 case ["exception", str(builtin), list(bases)]:
                     found[name] = self._exceptions[name] = exception_class(
                         name, builtin, self._known(bases[1:])
@@ -158,6 +175,19 @@ class Remote(Channel):
                         value.fa_kind.name = name
                         self.expects = True
         return found
+
+    def run(self, code: str, given: str, files: dict[str, str]) -> None:
+        """Run the whole program on this input; what it prints is heard.
+
+        Raises Broken if it cannot be loaded, Stopped if it does not end by itself, or what it raised.
+        """
+        header = json.dumps({"names": [], "files": files, "awaits": False, "stdin": given})
+        kind, told = self._ask(f"{header}\n{code}", RETURNED + RAISED + BROKEN)
+        if kind == BROKEN:
+            broken, *_ = _error(told)
+            raise Broken(broken.kind, broken.builtin, broken.description)
+        if kind == RAISED:
+            raise self._raised(told)
 
     def limit_calls(self, cpu_seconds: float, wall_seconds: float) -> None:
         """From now on one call may use so much; without it, as much as the whole program."""
@@ -228,14 +258,14 @@ class Remote(Channel):
             case [[int(handle), list(told), str(shown), "raised"], list(arguments), dict(fields)]:
                 return self._exception(handle, told, shown, arguments, fields)
             case [[int(handle), list(told), str(shown)], *values]:
-                kind: Any = self._class(told)
+                kind = self._class(told)
             case _:
                 raise ValueError(f"no object is described by {content!r}")
         known = self._owned.get(handle)
         if not isinstance(kind, Mirror):
             raise TypeError("an exception without its arguments")
         if type(known) is not kind:
-            known = self._owned[handle] = made(kind, handle, shown, values)
+            known = self._owned[handle] = made(cast(Mirror, kind), handle, shown, values)
         elif kind_of(known).base not in VALUES:
             changed(known, shown)
         return known

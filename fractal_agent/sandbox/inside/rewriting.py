@@ -58,11 +58,27 @@ class _Rewriting(ast.NodeTransformer):
         node.body = [_handling(node, failures=True)]
         return node
 
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
+        return self.visit_With(node)  # type: ignore[arg-type]  # as above
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        """What was awaited in the program's process already is no awaitable here."""
+        self.generic_visit(node)
+        return ast.copy_location(ast.Await(_entry("awaited", node.value)), node)
+
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        return _guarded([node], "raised", node) if isinstance(node.value, ast.Call) else node
+        self.generic_visit(node)
+        match node.value:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=attr)) if attr[:6] == "assert":
+                return _guarded([node, _write("held")], "raised", node)  # of a `unittest.TestCase`
+            case ast.Call() | ast.Await():
+                return _guarded([node], "raised", node)
+        return node
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
-        source = ast.Constant(ast.unparse(node.test))
+        text = ast.unparse(node.test)
+        self.generic_visit(node)
+        source = ast.Constant(text)
         return _guarded(_compared(node) or _tried(node, source), "broke", node, source)
 
 
@@ -122,7 +138,9 @@ def _catches_all(kind: ast.expr) -> bool:
 
 
 def _message(node: ast.Assert) -> list[ast.expr]:
-    return [] if node.msg is None else [_later(node.msg)]
+    if node.msg is None or any(isinstance(part, ast.Await) for part in ast.walk(node.msg)):
+        return []
+    return [_later(node.msg)]
 
 
 def _later(value: ast.expr) -> ast.expr:

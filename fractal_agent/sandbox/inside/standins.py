@@ -42,6 +42,13 @@ class Function:
         return found
 
 
+class AsyncFunction(Function):
+    """An async function of the program: a call gives the tests a coroutine, which asks when it is awaited."""
+
+    async def __call__(self, /, *given: object, **named: object) -> object:
+        return self._remote.call(self.__name__, given, named)
+
+
 class _Drawn:
     """What an iterator of the tests gives. It can be gone through once, and may have to be written twice."""
 
