@@ -19,14 +19,12 @@ from typing import cast
 from fractal_agent.sandbox.inside import confinement, seccomp
 from fractal_agent.sandbox.inside.evidence import Book
 from fractal_agent.sandbox.inside.examples import run_examples
-from fractal_agent.sandbox.inside.remote import Call, Remote
+from fractal_agent.sandbox.inside.remote import RECURSION, Call, Remote
 from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped, Undecided, Unusable, ZygoteGone
 from fractal_agent.sandbox.inside.suite import Suite
 
 _REMEMBERED = 1_000
 """So many compiled tests are kept."""
-_RECURSION = 2_000
-"""The judge's own frames stand below those of the tests, which have at least what Python gives by itself."""
 _TRACE_SECONDS = 2.0
 """What a trace may take even if the tests left it less; the sandbox waits longer than that."""
 
@@ -71,7 +69,7 @@ def _prepare(settings: dict[str, object]) -> None:
     if settings["seccomp"]:
         confinement.filter_calls(seccomp.allowing())
         confinement.filter_calls(seccomp.narrowing(os.getpid()))
-    sys.setrecursionlimit(_RECURSION)
+    sys.setrecursionlimit(RECURSION)
     gc.freeze()
 
 
