@@ -63,7 +63,8 @@ class Sandbox(Protocol):
 
         `results` has one entry for each example that was reached, in the order of the request:
         all of them unless the program could not be loaded or died on the way. The outcome is
-        `passed` when every example passed, also when there are none.
+        `passed` when every example passed, also when there are none. An example that cannot be judged
+        passes, and its `error` says why: nothing is known against the program.
         """
 
     async def grade(self, code: str, entry_point: str, tests: str, prompt: str = "") -> GradingCompleted:

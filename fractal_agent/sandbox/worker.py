@@ -38,6 +38,7 @@ from fractal_agent.sandbox.ulimits import lower
 _INSIDE = Path(__file__).with_name("inside")
 _PACKAGE = "fractal_agent.sandbox.inside"
 _ZYGOTE = (
+    "contexts",
     "standard",
     "graph",
     "values",
@@ -51,6 +52,7 @@ _ZYGOTE = (
     "zygote",
 )
 _JUDGE = (
+    "contexts",
     "standard",
     "graph",
     "values",

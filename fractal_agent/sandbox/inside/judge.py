@@ -20,14 +20,12 @@ from fractal_agent.sandbox.inside import confinement, seccomp
 from fractal_agent.sandbox.inside.evidence import Book
 from fractal_agent.sandbox.inside.examples import run_examples
 from fractal_agent.sandbox.inside.pairs import examples_of, run_pairs
-from fractal_agent.sandbox.inside.remote import Call, Remote
+from fractal_agent.sandbox.inside.remote import RECURSION, Call, Remote
 from fractal_agent.sandbox.inside.stops import Alarm, Broken, Stopped, Undecided, Unusable, ZygoteGone
 from fractal_agent.sandbox.inside.suite import Suite
 
 _REMEMBERED = 1_000
 """So many compiled tests are kept."""
-_RECURSION = 2_000
-"""The judge's own frames stand below those of the tests, which have at least what Python gives by itself."""
 _LONG = 1 << 17
 """Pairs with so many characters are read again each time: a thousand of them would fill the memory."""
 _TRACE_SECONDS = 2.0
@@ -74,7 +72,7 @@ def _prepare(settings: dict[str, object]) -> None:
     if settings["seccomp"]:
         confinement.filter_calls(seccomp.allowing())
         confinement.filter_calls(seccomp.narrowing(os.getpid()))
-    sys.setrecursionlimit(_RECURSION)
+    sys.setrecursionlimit(RECURSION)
     gc.freeze()
 
 

@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from fractal_agent.sandbox.inside.contexts import set_context
 from fractal_agent.sandbox.inside.standard import name_of
 from fractal_agent.sandbox.inside.values import Described, reduced
 
@@ -65,6 +66,7 @@ OPERATIONS: dict[str, Callable[..., object]] = {
     "vars": lambda value: dict(vars(value)),
     "fields": lambda *values: [_compared(value) for value in values],
     "reduced": lambda *values: [reduced(value) for value in values],
+    "context": set_context,
     "copy": _copied,
     "deepcopy": _deeply_copied,
     **{

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from contextlib import suppress
 from typing import Any, NoReturn, cast
 
 from fractal_agent.sandbox.inside.channel import Channel
+from fractal_agent.sandbox.inside.contexts import reset_context, told_context
 from fractal_agent.sandbox.inside.mirrors import (
     OPERATORS,
     VALUES,
@@ -51,6 +53,8 @@ _MOST_KINDS = 1_000
 _LINE_BITS = 32
 _STRANGE = ('{"v"', '{"o"', '["v"', '["o"', '{"T"')
 """In a question with none of these is nothing that the program's process could lack."""
+RECURSION = 2_000
+"""Frames of the judge: those of the tests stand on its own, and have at least what Python gives by itself."""
 _ROOM = 500
 """So many frames more than the tests may have, the judge may have to hear an answer."""
 
@@ -129,6 +133,7 @@ class Remote(Channel):
         self.stopped: Stopped | Undecided | None = None
         """Why the tests were stopped, which they may have swallowed."""
         self.reading = self.expects = self._asked_strangely = False
+        self._context = reset_context()
         nans = Nans(1)
         self._answers = Reader(self._standin, nans)
         self._questions = Writer(outgoing, nans, keeps)
@@ -198,6 +203,9 @@ class Remote(Channel):
 
         Raises Stopped, or what the program raised (see `standins.told_of`).
         """
+        if "decimal" in sys.modules and (context := told_context()) != self._context:
+            self._context = context
+            self.operate("context", *context)
         plain = PLAIN.issuperset(map(type, (*given, *named.values())))
         if not plain:
             given = tuple(map(drawn, given))
@@ -322,15 +330,15 @@ class Remote(Channel):
         However deep the tests are, there is room here: an answer left half read would be the next one's.
         """
         self._asked_strangely = any(mark in frame for mark in _STRANGE)
-        limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(limit + _ROOM)
+        sys.setrecursionlimit(RECURSION + _ROOM)
         try:
             return self._read(self.ask(frame, *self._call_limits), kinds, containers or [])
         except Stopped as stop:
             self.stopped = self.stopped or stop
             raise
         finally:
-            sys.setrecursionlimit(limit)
+            with suppress(RecursionError):  # At the very edge; the next question sets it.
+                sys.setrecursionlimit(RECURSION)
 
     def _read(self, frame: bytes, kinds: str, containers: list[Any]) -> tuple[str, object]:
         """What a frame says. Raises Stopped for one that is not of these kinds."""
