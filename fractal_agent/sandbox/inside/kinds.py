@@ -22,6 +22,7 @@ _CONTAINERS = (list, dict, set, bytearray)
 ABILITIES = {
     "c": "__call__", "i": "__iter__", "n": "__next__", "l": "__len__", "g": "__getitem__",
     "s": "__setitem__", "h": "__contains__", "d": "__delitem__", "r": "__reversed__",
+    "e": "__enter__", "x": "__exit__",
 }  # fmt: skip
 """What an object can do, by the letter that says so."""
 BINARY = (
@@ -60,6 +61,8 @@ OPERATIONS: dict[str, Callable[..., object]] = {
     "getattr": getattr,
     "setattr": setattr,
     "delattr": delattr,
+    "enter": lambda value: type(value).__enter__(value),
+    "exit": lambda value, error: type(value).__exit__(value, error and type(error), error, None),
     "bool": bool,
     "str": str,
     "format": format,
@@ -199,7 +202,7 @@ def _comparison(kind: type, name: str) -> str:
     if owner is object:
         inequality = next((base for base in kind.__mro__ if "__ne__" in vars(base)), object)
         return OWN if name == "__eq__" and not _is_builtin(inequality) else IDENTITY
-    if _is_builtin(owner):
+    if _is_builtin(owner) or (not is_own(owner) and any(map(name_of, kind.__mro__))):
         return BASE
     if "__dataclass_fields__" in vars(owner) and _is_generated(vars(owner)[name]):
         return FIELDS

@@ -378,5 +378,7 @@ _CAN: dict[str, tuple[str, object]] = {
     "s": ("__setitem__", lambda self, key, value: _ask(self, "setitem", key, value)),
     "h": ("__contains__", lambda self, item: _ask(self, "contains", item)),
     "d": ("__delitem__", lambda self, key: _ask(self, "delitem", key)),
+    "e": ("__enter__", lambda self: _ask(self, "enter")),
+    "x": ("__exit__", lambda self, kind, error, at: _ask(self, "exit", error)),
     "r": ("__reversed__", lambda self: _ask(self, "reversed")),
 }

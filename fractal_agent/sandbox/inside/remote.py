@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from contextlib import suppress
 from typing import Any, NoReturn, cast
 
 from fractal_agent.sandbox.inside.channel import Channel
@@ -132,7 +131,8 @@ class Remote(Channel):
         """How many calls were made in all."""
         self.stopped: Stopped | Undecided | None = None
         """Why the tests were stopped, which they may have swallowed."""
-        self.reading = self.expects = self._asked_strangely = False
+        self.reading = self.expects = False
+        self._question = ""
         self._context = reset_context()
         nans = Nans(1)
         self._answers = Reader(self._standin, nans)
@@ -206,10 +206,9 @@ class Remote(Channel):
         if "decimal" in sys.modules and (context := told_context()) != self._context:
             self._context = context
             self.operate("context", *context)
-        plain = PLAIN.issuperset(map(type, (*given, *named.values())))
-        if not plain:
-            given = tuple(map(drawn, given))
-        numbers = None if plain else Numbers()
+        numbers = None
+        if not PLAIN.issuperset(map(type, (*given, *named.values()))):
+            given, numbers = tuple(map(drawn, given)), Numbers()
         arguments = self._questions.arguments(given, named, numbers)
         call = Call(name, arguments, shown or name)
         self.calls.append(call)
@@ -329,7 +328,7 @@ class Remote(Channel):
 
         However deep the tests are, there is room here: an answer left half read would be the next one's.
         """
-        self._asked_strangely = any(mark in frame for mark in _STRANGE)
+        self._question = frame
         sys.setrecursionlimit(RECURSION + _ROOM)
         try:
             return self._read(self.ask(frame, *self._call_limits), kinds, containers or [])
@@ -337,8 +336,10 @@ class Remote(Channel):
             self.stopped = self.stopped or stop
             raise
         finally:
-            with suppress(RecursionError):  # At the very edge; the next question sets it.
+            try:  # noqa: SIM105  # suppress takes as long as all the rest of this
                 sys.setrecursionlimit(RECURSION)
+            except RecursionError:  # At the very edge; the next question sets it.
+                pass
 
     def _read(self, frame: bytes, kinds: str, containers: list[Any]) -> tuple[str, object]:
         """What a frame says. Raises Stopped for one that is not of these kinds."""
@@ -346,7 +347,7 @@ class Remote(Channel):
         self.reading = True
         try:
             text, _, changes = frame.decode("ascii").partition("\n")
-            if text == UNREAD and self._asked_strangely:
+            if text == UNREAD and any(mark in self._question for mark in _STRANGE):
                 self.undecided("an argument cannot be made in the program's process")
             if text[:1] not in kinds:
                 raise ValueError("a frame of another kind")

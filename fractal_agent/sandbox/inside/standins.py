@@ -8,7 +8,7 @@ import itertools
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from fractal_agent.sandbox.inside.mirrors import Asked, Ended, Mirror, Owned, handle_of, name_it
 from fractal_agent.sandbox.inside.standard import name_of
@@ -58,8 +58,9 @@ class _Drawn:
 
 def drawn(value: object) -> object:
     """The value; of an iterator of the tests, what it gives."""
-    if isinstance(value, Iterator) and not isinstance(value, Owned) and not name_of(type(value)):
-        return _Drawn(list(itertools.islice(value, MOST_ITEMS)))
+    kind = type(value)
+    if hasattr(kind, "__next__") and not isinstance(kind, Mirror) and not name_of(kind):
+        return _Drawn(list(itertools.islice(cast("Iterator[object]", value), MOST_ITEMS)))
     return value
 
 

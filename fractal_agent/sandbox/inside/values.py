@@ -47,27 +47,21 @@ class Entangled(Exception):  # named by what it is about
 class Numbers:
     """A call's arguments that are objects of their own, by number: in the order in which they are written."""
 
+    __slots__ = ("all", "growing", "places")
+
     def __init__(self, objects: list[Any] | None = None) -> None:
-        self.all: list[Any] = objects or []
+        self.all: list[Any] = []
+        self.places: dict[int, int] = {}
+        """Number of each, by identity."""
         self.growing = objects is None
         """Whether one that is met for the first time gets a number."""
-        self._numbers = {id(each): number for number, each in enumerate(self.all)}
-
-    def known(self, value: object) -> int | None:
-        """The object's number; None if it has none."""
-        return self._numbers.get(id(value))
-
-    def add(self, value: object) -> None:
-        """Give the object the next number. Raises Entangled if it has one."""
-        if id(value) in self._numbers:
-            raise Entangled
-        self._numbers[id(value)] = len(self.all)
-        self.all.append(value)
+        if objects is not None:
+            self.take(objects)
 
     def take(self, objects: list[Any]) -> None:
         """Have these instead."""
         self.all = objects
-        self._numbers = {id(each): number for number, each in enumerate(objects)}
+        self.places = {id(each): number for number, each in enumerate(objects)}
 
 
 class Nans:

@@ -32,7 +32,7 @@ _ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 _IDENTIFIED = (*MUTABLE, tuple, frozenset, bytes, complex, range)
 _SHARED = frozenset({tuple, frozenset, bytes})
 _SHORT = frozenset({type(None), bool, str})
-_FLOATS = _SHORT | {float}
+_FLOATS = frozenset({float})
 _INTEGERS = frozenset({int})
 _SURROGATE = "\\ud"
 """Where this is not in an encoded text, no string in it holds half a character."""
@@ -124,21 +124,21 @@ class Writer:
             return value if -DECIMAL < value < DECIMAL else self._leaf(value)
         if kind is Pair:
             return [self._pack(item, depth) for item in value]
-        if self._numbers is not None and (number := self._number(value, kind)) is not None:
-            return {"g": [number]}
+        if (numbers := self._numbers) is not None:
+            if (number := numbers.places.get(id(value))) is not None:
+                return self._again(number)
+            if numbers.growing and (kind is list or self._is_identified(value, kind)):
+                numbers.places[id(value)] = len(numbers.all)
+                numbers.all.append(value)
         if depth == 0:
             raise Entangled
         return self._items(value, depth) if kind is list else self._tree(value, depth)
 
-    def _number(self, value: Any, kind: type) -> int | None:
-        """The object's number if it had one before. Raises Entangled if a new one stands there twice."""
-        numbers = self._numbers
-        assert numbers is not None
-        if not numbers.growing:
-            return numbers.known(value)
-        if kind is list or self._is_identified(value, kind):
-            numbers.add(value)
-        return None
+    def _again(self, number: int) -> object:
+        """What stands for an object that has a number. Raises Entangled if it got that just now."""
+        if self._numbers is not None and self._numbers.growing:
+            raise Entangled
+        return {"g": [number]}
 
     def _tree(self, value: Any, depth: int) -> object:
         """A value that is no list, with what it holds."""
@@ -160,7 +160,7 @@ class Writer:
         if (
             kinds <= _SHORT
             or (kinds == _INTEGERS and min(items) > -DECIMAL and max(items) < DECIMAL)
-            or (kinds <= _FLOATS and all(item == item for item in items))  # noqa: PLR0124  # a NaN does not
+            or (kinds == _FLOATS and not math.isnan(sum(items)))
         ):
             return items
         return [self._pack(item, depth - 1) for item in items]
@@ -185,7 +185,7 @@ class Writer:
 
     def _taken(self, value: Any) -> _Taken:
         """As `_taken_itself`, but one that has a number is written as that."""
-        if self._numbers is not None and (number := self._numbers.known(value)) is not None:
+        if self._numbers is not None and (number := self._numbers.places.get(id(value))) is not None:
             return "=", [{"g": [number]}], []
         return self._taken_itself(value)
 
