@@ -20,11 +20,6 @@ _MODULES = {
     "unittest.mock": "patch what the program uses, which is in another process",
     "inspect": "look into the program's source",
     "pickle": "look into the program's objects",
-    "dataclasses.asdict": "look into the program's objects",
-    "dataclasses.astuple": "look into the program's objects",
-    "dataclasses.fields": "look into the program's objects",
-    "dataclasses.replace": "look into the program's objects",
-    "dataclasses.is_dataclass": "look into the program's objects",
     "subprocess": "start other processes",
     "multiprocessing": "start other processes",
     "threading": "call the program from several threads",
@@ -73,8 +68,6 @@ def _reason(node: ast.AST, entry_point: str) -> str:  # noqa: PLR0911, C901  # o
             return f"replace {name}.{attr}, which the program has of its own"
         case ast.Attribute(attr=str(attr)) if attr.startswith("redirect_std"):
             return "capture what is printed, which the program does in another process"
-        case ast.Attribute(value=ast.Name(id="dataclasses"), attr=str(attr)) if attr != "dataclass":
-            return _MODULES.get(f"dataclasses.{attr}", "")
         case ast.Attribute(attr=str(attr)) if attr in _INSIDE:
             return f"ask for {attr}, which a program shows to nobody"
         case ast.ClassDef(bases=bases) if any(

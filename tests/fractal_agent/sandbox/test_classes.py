@@ -47,7 +47,7 @@ HOLD = {
     "iteration": "assert list(candidate(1, 2)) == [1, 2]",
     "class method": "assert list(candidate.of([3])) == [3]",
     "static method": "assert candidate.twice(4) == 8",
-    "class attribute": "assert candidate.kind == 'stack'",
+    "class attribute": "assert candidate.kind == 'stack' and len(candidate()) == 0",
     "instance of": "assert isinstance(candidate(), candidate)",
     "truth": "assert candidate(1) and not candidate()",
 }

@@ -183,11 +183,6 @@ UNUSABLE = {
     "derives": ("class A(f): pass\nassert A() == 1", "derive a class from the program's f"),
     "makes files": ("import tempfile\nassert f(1) == 1", "make files, which the program cannot see"),
     "looks at files": ("import os\nassert os.path.exists(f(1))", "use files by exists"),
-    "takes apart": ("from dataclasses import asdict\nassert asdict(f(1))", "look into the program's objects"),
-    "takes apart otherwise": (
-        "import dataclasses\nassert dataclasses.astuple(f(1))",
-        "the program's objects",
-    ),
     "looks into it": ("assert f.__doc__", "ask for __doc__"),
     "looks for its source": ("import inspect\nassert inspect.getsource(f)", "look into the program's source"),
     "opens what is elsewhere": ("assert f(1) == 1\nopen('/etc/hosts')", "open '/etc/hosts'"),
